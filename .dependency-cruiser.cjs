@@ -1,0 +1,90 @@
+/**
+ * Imports point one way. Each row names a folder of `src` and the only folders of `src` its files may import from;
+ * a folder may always import from itself. For the direction type-only imports count: a type is knowledge too.
+ */
+const language = ["core", "primitives", "transforms"];
+
+const layers = {
+  core: [],
+  primitives: ["core"],
+  transforms: ["core", "primitives"],
+  compiler: ["core"],
+  backends: ["core", "compiler"],
+  lax: language,
+  numpy: [...language, "lax"],
+  random: [...language, "lax", "numpy"],
+  nn: [...language, "lax", "numpy", "random"],
+  scipy: [...language, "lax", "numpy", "random", "nn"],
+  optim: [...language, "lax", "numpy", "random", "nn"],
+  analysis: [...language, "lax", "numpy", "random", "nn"],
+  fp: [...language, "lax", "numpy", "random", "nn"],
+};
+
+const folders = Object.keys(layers).join("|");
+
+const direction = Object.entries(layers).map(([folder, below]) => ({
+  name: `${folder}-imports-downwards`,
+  comment: `src/${folder} may import only from ${[folder, ...below].map((name) => `src/${name}`).join(", ")}`,
+  severity: "error",
+  from: { path: `^src/${folder}/` },
+  to: { path: "^src/", pathNot: `^src/(${[folder, ...below].join("|")})/` },
+}));
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...direction,
+    {
+      name: "known-folder",
+      comment:
+        "every folder of src has a row in the table of layers; files beside src/index.ts have no place in it",
+      severity: "error",
+      from: {},
+      to: { path: "^src/", pathNot: [`^src/(${folders})/`, "^src/index\\.ts$"] },
+    },
+    {
+      name: "no-cycle",
+      comment:
+        "a file that needs itself through others starts in an order that is an accident; " +
+        "types that name each other are free to, they are gone before anything starts",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "nothing-imports-the-index",
+      comment: "src/index.ts is for users; inside, import the file that has the thing",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/index\\.ts$" },
+      to: { path: "^src/index\\.ts$" },
+    },
+    {
+      name: "src-stands-alone",
+      comment: "src imports nothing of the tests, the laws or the docs",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|laws|docs)/" },
+    },
+    {
+      name: "only-declared-packages",
+      comment:
+        "the published code imports only what package.json lists as a dependency: no dev tool, no Node built-in",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown", "core"] },
+    },
+    {
+      name: "resolvable",
+      comment: "an import that leads nowhere",
+      severity: "error",
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "default"] },
+  },
+};

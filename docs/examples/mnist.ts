@@ -1,0 +1,198 @@
+/**
+ * Trains the textbook perceptron on real MNIST, then looks at what was differentiated: the jaxpr of the objective, the
+ * gradients derived by hand against those of `grad`, and what all derivatives cost in forward and in reverse mode.
+ *
+ *     npm start                      a subset, in about a minute
+ *     npm start -- --full            all 60,000 images
+ *     npm start -- --help
+ */
+import { parseArgs } from "node:util";
+import cliProgress from "cli-progress";
+import {
+  grad,
+  jacfwd,
+  jaxprCost,
+  jvp,
+  makeJaxpr,
+  type NDArray,
+  numpy as np,
+  random,
+  ShapeDtype,
+  tree,
+} from "fluxion";
+import { loadMnist, pixels, type Split } from "./mnist/data.js";
+import {
+  countCorrect,
+  gradientsByHand,
+  initialise,
+  makeStep,
+  objective,
+  type Params,
+} from "./mnist/model.js";
+
+const { values: flags } = parseArgs({
+  options: {
+    full: { type: "boolean", default: false },
+    epochs: { type: "string" },
+    hidden: { type: "string", default: "128" },
+    batch: { type: "string", default: "100" },
+    seed: { type: "string", default: "0" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (flags.help) {
+  console.log(`npm start -- [--full] [--epochs N] [--hidden N] [--batch N] [--seed N]
+  --full    train on all 60,000 images (default: 12,000 of them), 10 epochs (default: 3)`);
+  process.exit(0);
+}
+
+const whole = (name: "epochs" | "hidden" | "batch" | "seed", otherwise: number): number => {
+  const n = Number(flags[name] ?? otherwise);
+  if (!Number.isInteger(n) || n < (name === "seed" ? 0 : 1))
+    throw new Error(`--${name} takes a positive whole number, got ${flags[name]}`);
+  return n;
+};
+
+const batch = whole("batch", 100);
+const hidden = whole("hidden", 128);
+const epochs = whole("epochs", flags.full ? 10 : 3);
+const momentum = 0.9;
+
+const zeroLike = (params: Params): Params => tree.map((w: NDArray) => np.zerosLike(w), params);
+
+function accuracy(params: Params, data: Split): number {
+  let correct = 0;
+  for (let from = 0; from < data.count; from += 500) {
+    const to = Math.min(from + 500, data.count);
+    correct += Number(countCorrect(params, data.images(from, to), data.labels(from, to)).item());
+  }
+  return correct / data.count;
+}
+
+function train(data: { train: Split; test: Split }): Params {
+  const count = flags.full ? data.train.count : 12_000;
+  console.log(
+    `Training on ${count.toLocaleString("en")} of ${data.train.count.toLocaleString("en")} images` +
+      `${flags.full ? "" : " (a subset; npm start -- --full takes all)"}, ` +
+      `testing on ${data.test.count.toLocaleString("en")}. Batches of ${batch}, ${hidden} hidden units.`,
+  );
+  const seed = random.key(whole("seed", 0));
+  let params = initialise(random.foldIn(seed, 0), pixels, hidden);
+  let velocity = zeroLike(params);
+  const step = makeStep(momentum);
+  const batches = Math.floor(count / batch);
+  const chosen = data.train.reorder(
+    random.permutation(random.foldIn(seed, 1), data.train.count).dataSync(),
+    count,
+  );
+
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    const shuffled = chosen.reorder(
+      random.permutation(random.foldIn(seed, 1 + epoch), count).dataSync(),
+      count,
+    );
+    // The rate falls along a half cosine over the whole training.
+    const bar = new cliProgress.SingleBar(
+      {
+        format: `epoch ${epoch} {bar} {value}/{total} batches, loss {loss}`,
+        hideCursor: true,
+        clearOnComplete: true,
+      },
+      cliProgress.Presets.shades_classic,
+    );
+    if (process.stdout.isTTY) bar.start(batches, 0, { loss: "" });
+    let total = 0;
+    for (let b = 0; b < batches; b++) {
+      const progress = ((epoch - 1) * batches + b) / (epochs * batches);
+      const rate = 0.05 * (1 + Math.cos(Math.PI * progress)) + 1e-4;
+      const from = b * batch;
+      const result = step(
+        params,
+        velocity,
+        shuffled.images(from, from + batch),
+        shuffled.labels(from, from + batch),
+        rate,
+      );
+      params = result.params;
+      velocity = result.velocity;
+      total += Number(result.loss.item());
+      if (process.stdout.isTTY) bar.update(b + 1, { loss: (total / (b + 1)).toFixed(3) });
+    }
+    bar.stop();
+    const test = accuracy(params, data.test);
+    console.log(
+      `epoch ${epoch}/${epochs}  mean loss ${(total / batches).toFixed(4)}  test accuracy ${test.toFixed(4)}`,
+    );
+  }
+  return params;
+}
+
+/** The program that is differentiated, for a batch of two. */
+function showJaxpr(): void {
+  const params = { W1: new ShapeDtype([hidden, pixels]), W2: new ShapeDtype([10, hidden]) };
+  const jaxpr = makeJaxpr(objective)(params, new ShapeDtype([2, pixels]), new ShapeDtype([2], "int32"));
+  console.log("\nThe objective as a jaxpr (for a batch of 2):\n");
+  console.log(String(jaxpr));
+}
+
+/** The chapter's formulas against `grad`. */
+function compareGradients(params: Params, data: Split): void {
+  const [x, y] = [data.images(0, 64), data.labels(0, 64)];
+  const automatic = grad(objective)(params, x, y);
+  const byHand = gradientsByHand(params, x, y);
+  console.log("\nGradients derived by hand against grad, on 64 images:\n");
+  const rows = (["W1", "W2"] as const).map((name) => ({
+    derivative: `∂J/∂${name}`,
+    formula: name === "W1" ? "∂J/∂z xᵀ + λW1" : "∂J/∂o hᵀ + λW2",
+    "largest entry": Number(np.max(np.abs(automatic[name])).item()).toExponential(3),
+    "largest difference": Number(np.max(np.abs(automatic[name].sub(byHand[name]))).item()).toExponential(3),
+  }));
+  console.table(rows);
+}
+
+const median = (xs: number[]): number => xs.sort((a, b) => a - b)[xs.length >> 1];
+
+function time(body: () => unknown): number {
+  return median(
+    Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      body();
+      return performance.now() - start;
+    }),
+  );
+}
+
+/** All derivatives of a scalar function of n inputs: n jvps, or one vjp. */
+function compareModes(): void {
+  const f = (x: NDArray) => np.sum(np.sin(x).mul(x));
+  console.log(
+    "\nAll n derivatives of f(x) = Σ sin(xᵢ)·xᵢ, by n jvps and by one vjp (counted scalar operations; times are medians of 5):\n",
+  );
+  const rows = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000].map((n) => {
+    const shape = new ShapeDtype([n]);
+    const value = jaxprCost(makeJaxpr(f)(shape).jaxpr).operations;
+    const one = jaxprCost(
+      makeJaxpr((x: NDArray, v: NDArray) => jvp(f, [x], [v])[1])(shape, shape).jaxpr,
+    ).operations;
+    const reverse = jaxprCost(makeJaxpr(grad(f))(shape).jaxpr).operations;
+    const x = np.linspace(-1, 1, n);
+    return {
+      n,
+      f: value,
+      "n jvps": n * one,
+      "one vjp": reverse,
+      "forward / reverse": ((n * one) / reverse).toPrecision(3),
+      "n jvps, ms": n <= 1000 ? time(() => jacfwd(f)(x)).toFixed(2) : "-",
+      "one vjp, ms": time(() => grad(f)(x)).toFixed(2),
+    };
+  });
+  console.table(rows);
+  console.log("One jvp costs about as much as one vjp, but gives one number where the vjp gives n.");
+}
+
+const data = loadMnist();
+const params = train(data);
+showJaxpr();
+compareGradients(params, data.test);
+compareModes();

@@ -1,0 +1,143 @@
+/**
+ * Typed errors. Every one carries a stable `code` to switch on, and a message that names what was called,
+ * what it got, what it needed and, where it is known, the line of user code.
+ */
+import { atUserLine } from "./source.js";
+
+export type ErrorCode =
+  | "shape"
+  | "dtype"
+  | "concretization"
+  | "leaked-tracer"
+  | "non-scalar-output"
+  | "tree-mismatch"
+  | "device"
+  | "not-differentiable"
+  | "missing-rule"
+  | "argument"
+  | "axis"
+  | "impure-function"
+  | "jaxpr-type"
+  | "parse"
+  | "internal";
+
+/** The base of all errors thrown on purpose. `code` is stable across versions; the text may improve. */
+export class FluxionError extends Error {
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string) {
+    super(message + atUserLine());
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** Operand shapes do not fit the operation. */
+export class ShapeError extends FluxionError {
+  constructor(message: string) {
+    super("shape", message);
+  }
+}
+
+/** Operand dtypes do not fit the operation. */
+export class DtypeError extends FluxionError {
+  constructor(message: string) {
+    super("dtype", message);
+  }
+}
+
+/** An axis is out of range, repeated, or of the wrong size (`vmap` axis sizes included). */
+export class AxisError extends FluxionError {
+  constructor(message: string) {
+    super("axis", message);
+  }
+}
+
+/** The value of a traced array was asked for where only its shape and dtype are known. */
+export class ConcretizationError extends FluxionError {
+  constructor(message: string) {
+    super("concretization", message);
+  }
+}
+
+/** A traced array was used after the function that was being traced had returned. */
+export class LeakedTracerError extends FluxionError {
+  constructor(message: string) {
+    super("leaked-tracer", message);
+  }
+}
+
+/** `grad` needs a function whose output is one scalar of shape (). */
+export class NonScalarOutputError extends FluxionError {
+  constructor(message: string) {
+    super("non-scalar-output", message);
+  }
+}
+
+/** Two trees that must have the same structure differ; the message names the path. */
+export class TreeMismatchError extends FluxionError {
+  constructor(message: string) {
+    super("tree-mismatch", message);
+  }
+}
+
+/** A device cannot do what was asked of it. */
+export class DeviceError extends FluxionError {
+  constructor(message: string) {
+    super("device", message);
+  }
+}
+
+/** A derivative was asked for that does not exist: of an integer input, or through an undifferentiable operation. */
+export class NotDifferentiableError extends FluxionError {
+  constructor(message: string) {
+    super("not-differentiable", message);
+  }
+}
+
+/** A primitive record has no rule for the transform that reached it. */
+export class MissingRuleError extends FluxionError {
+  constructor(message: string) {
+    super("missing-rule", message);
+  }
+}
+
+/** An argument or option is not one that the function takes. */
+export class ArgumentError extends FluxionError {
+  constructor(message: string) {
+    super("argument", message);
+  }
+}
+
+/** A function given to a transform is not pure: it returned a promise, say. */
+export class ImpureFunctionError extends FluxionError {
+  constructor(message: string) {
+    super("impure-function", message);
+  }
+}
+
+/** A jaxpr is not well typed; found by `checkJaxpr`. */
+export class JaxprTypeError extends FluxionError {
+  constructor(message: string) {
+    super("jaxpr-type", message);
+  }
+}
+
+/** The text given to the jaxpr parser is malformed; `offset`, `line` and `column` (both from 1) say where. */
+export class JaxprParseError extends FluxionError {
+  readonly offset: number;
+  readonly line: number;
+  readonly column: number;
+  constructor(message: string, at: { offset: number; line: number; column: number }) {
+    super("parse", `${message} (line ${at.line}, column ${at.column})`);
+    this.offset = at.offset;
+    this.line = at.line;
+    this.column = at.column;
+  }
+}
+
+/** A broken promise of the library itself: please report it. */
+export class InternalError extends FluxionError {
+  constructor(message: string) {
+    super("internal", `internal error: ${message}`);
+  }
+}

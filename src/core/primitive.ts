@@ -1,0 +1,212 @@
+/**
+ * The primitive record: everything fluxion knows about an operation, in one place.
+ *
+ * The registry of these records is what the transforms, the laws, the documentation and the cost model range over:
+ * add a record and it is traced, evaluated, differentiated both ways, batched, counted and tested.
+ */
+import type { Either } from "fp-ts/lib/Either.js";
+import type { ConcreteArray, NDArray } from "./array.js";
+import type { Aval, Shape } from "./aval.js";
+import { ArgumentError, type FluxionError, MissingRuleError } from "./errors.js";
+import type { Atom, Eqn, Jaxpr } from "./jaxpr.js";
+import type { Tangent } from "./zero.js";
+
+/** What a param may be. Params are data: they are printed, parsed, hashed and compared. */
+export type ParamValue =
+  | number
+  | boolean
+  | string
+  | null
+  | undefined
+  | Jaxpr
+  | readonly ParamValue[]
+  | { readonly [key: string]: ParamValue };
+
+export type Params = { readonly [key: string]: ParamValue };
+
+/** Stands in a transpose rule for an operand that the equation is linear in: its value is not known, only its type. */
+export class LinearInput {
+  constructor(readonly aval: Aval) {}
+
+  get shape(): Shape {
+    return this.aval.shape;
+  }
+}
+
+/** The passes, handed to the rules of primitives that hold jaxprs, so that rules need not import transforms. */
+export interface Passes {
+  /** Pushes tangents forward; `active[i]` says that input i has a tangent. See transforms/jvp.ts. */
+  jvp(jaxpr: Jaxpr, active: readonly boolean[]): { jaxpr: Jaxpr; activeOut: readonly boolean[] };
+  /** Splits into a known and an unknown part. See transforms/partialEval.ts. */
+  partialEval(jaxpr: Jaxpr, unknown: readonly boolean[]): PartialEvalResult;
+  /** Transposes the jaxpr with respect to its `linear` inputs. See transforms/transpose.ts. */
+  transpose(jaxpr: Jaxpr, linear: readonly boolean[], zeroCotangent: readonly boolean[]): TransposeResult;
+  /** Vectorises over axis 0 of the `batched` inputs. See transforms/batch.ts. */
+  batch(jaxpr: Jaxpr, size: number, batched: readonly boolean[], force?: readonly boolean[]): BatchResult;
+  /** Drops what the `used` outputs do not need. See transforms/dce.ts. */
+  dce(jaxpr: Jaxpr, used: readonly boolean[]): { jaxpr: Jaxpr; usedInputs: readonly boolean[] };
+}
+
+export interface PartialEvalResult {
+  /** Takes the known inputs; gives the known outputs, then the residuals. */
+  readonly known: Jaxpr;
+  /** Takes the residuals, then the unknown inputs; gives the unknown outputs. */
+  readonly unknown: Jaxpr;
+  readonly unknownOut: readonly boolean[];
+  readonly residuals: number;
+}
+
+export interface TransposeResult {
+  /** Takes the inputs that are not linear, then the cotangents that are not zero; gives cotangents of linear inputs. */
+  readonly jaxpr: Jaxpr;
+  /** Which of the linear inputs have no cotangent (a symbolic zero): they are left out of the outputs. */
+  readonly zeroOut: readonly boolean[];
+}
+
+export interface BatchResult {
+  readonly jaxpr: Jaxpr;
+  readonly batchedOut: readonly boolean[];
+}
+
+/** The outputs and their tangents, from the inputs and theirs. Called only if some tangent is not zero. */
+export type JvpRule = (
+  primals: readonly NDArray[],
+  tangents: readonly Tangent[],
+  params: Params,
+  passes: Passes,
+) => { readonly outputs: readonly NDArray[]; readonly tangents: readonly Tangent[] };
+
+/**
+ * Cotangents of the operands that are `LinearInput`; what is returned for other operands is not looked at.
+ * `null` and `Zero` both mean zero.
+ */
+export type TransposeRule = (
+  cotangents: readonly Tangent[],
+  inputs: readonly (NDArray | LinearInput)[],
+  params: Params,
+  passes: Passes,
+) => readonly (Tangent | null)[];
+
+/** Outputs for a whole batch. A batched operand has the batch axis in front; so must a batched output. */
+export type BatchRule = (
+  size: number,
+  inputs: readonly NDArray[],
+  batched: readonly boolean[],
+  params: Params,
+  passes: Passes,
+) => { readonly outputs: readonly NDArray[]; readonly batched: readonly boolean[] };
+
+/** Work of one application, in scalar operations; bytes moved follow from the types. */
+export interface Cost {
+  /** All arithmetic operations, multiplications and transcendental functions included. */
+  readonly operations: number;
+  /** Multiplications and divisions. */
+  readonly multiplications: number;
+  /** Calls of functions such as exp or sin. */
+  readonly transcendentals: number;
+}
+
+/** One way to apply a primitive, for tests and laws: operand types, params and where operands are drawn from. */
+export interface Example {
+  readonly avals: readonly Aval[];
+  readonly params: Params;
+  /** For each operand the interval to draw from; smooth there, if the primitive is differentiable. Default: [-2, 2]. */
+  readonly domain?: readonly (readonly [number, number])[];
+  /** Draw operand values that differ from each other by at least this (sorting, maxima: away from ties). */
+  readonly distinct?: boolean;
+}
+
+export interface Laws {
+  /** Applications that together reach every branch of every rule. */
+  readonly examples: readonly Example[];
+  /** False where the outputs carry no derivative at all (comparisons, integers, random bits). */
+  readonly differentiable: boolean;
+}
+
+export interface PrimitiveRecord {
+  readonly name: string;
+  /** For the documentation: which family of operations it belongs to. */
+  readonly family: string;
+  /** One sentence, for the primitive table of the documentation. */
+  readonly summary: string;
+  /** Output types from input types: total, so that programs can be checked without running. */
+  readonly abstractEval: (inputs: readonly Aval[], params: Params) => Either<FluxionError, readonly Aval[]>;
+  /** The plain meaning, clear before fast: the oracle of every backend. */
+  readonly evaluate: (
+    inputs: readonly ConcreteArray[],
+    params: Params,
+    outputs: readonly Aval[],
+  ) => readonly ConcreteArray[];
+  readonly jvp: JvpRule;
+  /** Left out where the primitive is linear in no operand. */
+  readonly transpose?: TransposeRule;
+  readonly batch: BatchRule;
+  readonly cost: (inputs: readonly Aval[], params: Params, outputs: readonly Aval[]) => Cost;
+  readonly laws: Laws;
+  /**
+   * The index of the operand that the equation is the same as, if it changes nothing (x·1, a reshape to the same
+   * shape). Only what is exact for every operand, NaN, infinities and signed zeros included.
+   */
+  readonly simplify?: (inputs: readonly Atom[], params: Params) => number | undefined;
+  /** Only for primitives that hold jaxprs: how an equation with some unknown inputs splits. */
+  readonly partialEval?: PartialEvalRule;
+  /** Only for primitives that hold jaxprs: the equation without what the `used` outputs do not need. */
+  readonly dce?: (eqn: Eqn, used: readonly boolean[], passes: Passes) => DceResult;
+}
+
+export interface Primitive extends PrimitiveRecord {
+  /** Small and unique in this process: keys of hash tables. */
+  readonly id: number;
+}
+
+/**
+ * Where a residual comes from: a value that the known part makes for the unknown part alone, or one that is at hand
+ * anyway, because it is an input or an output of the known part.
+ */
+export type Residual =
+  | { readonly from: "fresh"; readonly aval: Aval }
+  | { readonly from: "input" | "output"; readonly index: number };
+
+/** Splits a call: `known` is run now, `unknown` later, on residuals that `known` gives and on the unknown inputs. */
+export type PartialEvalRule = (
+  unknown: readonly boolean[],
+  params: Params,
+  passes: Passes,
+) => {
+  /** Takes the known inputs; gives the known outputs, then the fresh residuals. */
+  readonly knownParams: Params;
+  /** Takes the residuals, then the unknown inputs; gives the unknown outputs. */
+  readonly unknownParams: Params;
+  readonly unknownOut: readonly boolean[];
+  readonly residuals: readonly Residual[];
+};
+
+export interface DceResult {
+  readonly params: Params;
+  readonly usedInputs: readonly boolean[];
+}
+
+const registry = new Map<string, Primitive>();
+
+/**
+ * Makes a primitive of a record and registers it under its name. Users do the same for theirs.
+ * Throws `ArgumentError` when the name is taken or not an identifier.
+ */
+export function definePrimitive(record: PrimitiveRecord): Primitive {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(record.name))
+    throw new ArgumentError(`definePrimitive: ${JSON.stringify(record.name)} is not an identifier`);
+  if (registry.has(record.name))
+    throw new ArgumentError(`definePrimitive: there is already a primitive "${record.name}"`);
+  const primitive: Primitive = { ...record, id: registry.size };
+  registry.set(record.name, primitive);
+  return primitive;
+}
+
+export const findPrimitive = (name: string): Primitive | undefined => registry.get(name);
+
+/** All registered primitives, in the order of their definition. */
+export const primitives = (): readonly Primitive[] => [...registry.values()];
+
+/** Says which rule of which primitive is missing. */
+export const missingRule = (primitive: Primitive, rule: string): MissingRuleError =>
+  new MissingRuleError(`primitive "${primitive.name}" has no ${rule} rule`);

@@ -1,0 +1,264 @@
+/**
+ * Tracing: running a function on tracers to record what it does as a jaxpr.
+ *
+ * The *context* decides what an operation does, not its operands: while a trace is current every operation is recorded
+ * in it; otherwise it is evaluated at once. A tracer of an outer trace that an inner function closes over enters the
+ * inner jaxpr as a constant. That is all there is to nesting, and why perturbations of different levels cannot mix.
+ */
+import { isLeft } from "fp-ts/lib/Either.js";
+import { ConcreteArray, NDArray, scalar } from "./array.js";
+import { type Aval, describe } from "./aval.js";
+import { ConcretizationError, LeakedTracerError } from "./errors.js";
+import { type Atom, ClosedJaxpr, type Eqn, Jaxpr, Literal, Var } from "./jaxpr.js";
+import { numberKey, paramsKey } from "./params.js";
+import type { Params, Primitive } from "./primitive.js";
+import { captureSource, describeSource, type Source } from "./source.js";
+
+export interface TraceOptions {
+  /** What is being traced, for messages: `jit(loss)`. */
+  readonly name: string;
+  /** Whether values may be asked for: true under grad and jvp, false under jit and vmap. */
+  readonly valuesOnDemand?: boolean;
+  /** Merge equal equations and drop operations that change nothing (used by the passes, not for user code). */
+  readonly simplify?: boolean;
+  /** Record where in user code each operation was called. */
+  readonly sources?: boolean;
+}
+
+let current: Trace | undefined;
+/** While a pass rebuilds a jaxpr, new equations keep the source of the equation they come from. */
+let inheritedSource: Source | undefined;
+
+export const currentTrace = (): Trace | undefined => current;
+
+/** Runs `body` with another trace (or none) as the context. */
+export function withTrace<R>(trace: Trace | undefined, body: () => R): R {
+  const before = current;
+  current = trace;
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
+}
+
+/** Sets the source that new equations of a pass inherit; returns the one before. */
+export function inheritSource(source: Source | undefined): Source | undefined {
+  const before = inheritedSource;
+  inheritedSource = source;
+  return before;
+}
+
+/** Applies a primitive: records it in the current trace, or evaluates it if there is none. */
+export function bind(primitive: Primitive, inputs: readonly NDArray[], params: Params): readonly NDArray[] {
+  return current === undefined
+    ? evaluateNow(primitive, inputs, params)
+    : current.record(primitive, inputs, params);
+}
+
+function evaluateNow(primitive: Primitive, inputs: readonly NDArray[], params: Params): readonly NDArray[] {
+  for (const x of inputs) if (x instanceof Tracer) throw leaked(x);
+  const outputs = primitive.abstractEval(
+    inputs.map((x) => x.aval),
+    params,
+  );
+  if (isLeft(outputs)) throw outputs.left;
+  return primitive.evaluate(inputs as readonly ConcreteArray[], params, outputs.right);
+}
+
+const leaked = (t: Tracer): LeakedTracerError =>
+  new LeakedTracerError(
+    `a traced array (${describe(t.aval)}) of ${t.owner.name} was used after that function had been traced${origin(t)}. ` +
+      "Return it from the function instead of storing it outside",
+  );
+
+const origin = (t: Tracer): string => {
+  const where = describeSource(t.source);
+  return where === undefined ? "" : `; it was made at ${where}`;
+};
+
+/** Stands for an array while a function is traced. */
+export class Tracer extends NDArray {
+  constructor(
+    readonly owner: Trace,
+    readonly variable: Var,
+    readonly source: Source | undefined,
+  ) {
+    super(variable.aval);
+  }
+
+  override concrete(what = "its value"): ConcreteArray {
+    return this.owner.valueOf(this, what);
+  }
+
+  override toString(): string {
+    return `Tracer(${describe(this.aval)} in ${this.owner.name})`;
+  }
+}
+
+const framesCaptured = 7;
+
+export class Trace {
+  readonly name: string;
+  readonly parent: Trace | undefined;
+  /** Tracers of outer traces that this trace took as constants or asked for their value. */
+  readonly outer = new Set<Tracer>();
+  private alive = true;
+  private readonly inputs: Var[] = [];
+  private readonly constVars: Var[] = [];
+  private readonly constValues: NDArray[] = [];
+  private readonly constOf = new Map<NDArray, Var>();
+  private eqns: Eqn[] = [];
+  private varCount = 0;
+  private readonly merged: Map<string, readonly NDArray[]> | undefined;
+  private readonly options: TraceOptions;
+  // For values on demand, by variable id: what is known, and the equation that makes it.
+  private known: (NDArray | undefined)[] = [];
+  private producers: (Eqn | undefined)[] = [];
+
+  constructor(options: TraceOptions) {
+    this.options = options;
+    this.name = options.name;
+    this.parent = current;
+    this.merged = options.simplify ? new Map() : undefined;
+  }
+
+  get live(): boolean {
+    return this.alive;
+  }
+
+  /** A new input. `value` is what it stands for, where values may be asked for. */
+  input(type: Aval, value?: NDArray): Tracer {
+    const variable = this.variable(type);
+    this.inputs.push(variable);
+    if (this.options.valuesOnDemand) this.known[variable.id] = value;
+    return new Tracer(this, variable, undefined);
+  }
+
+  private variable(type: Aval): Var {
+    return new Var(this.varCount++, type);
+  }
+
+  /** The atom that stands for an array in this trace: its variable, a literal, or a constant. */
+  private atom(x: NDArray): Atom {
+    if (x instanceof Tracer) {
+      if (x.owner === this) return x.variable;
+      if (!x.owner.alive) throw leaked(x);
+      this.outer.add(x);
+    } else if (x.aval.shape.length === 0 && x.aval.dtype !== "float0") {
+      return new Literal((x as ConcreteArray).values[0], x.aval);
+    }
+    let variable = this.constOf.get(x);
+    if (variable === undefined) {
+      variable = this.variable(x.aval);
+      this.constOf.set(x, variable);
+      this.constVars.push(variable);
+      this.constValues.push(x);
+      this.known[variable.id] = x;
+    }
+    return variable;
+  }
+
+  record(primitive: Primitive, inputs: readonly NDArray[], params: Params): readonly NDArray[] {
+    const atoms = new Array<Atom>(inputs.length);
+    const avals = new Array<Aval>(inputs.length);
+    for (let i = 0; i < inputs.length; i++) {
+      atoms[i] = this.atom(inputs[i]);
+      avals[i] = inputs[i].aval;
+    }
+    const merged = this.merged;
+    let key = "";
+    if (merged !== undefined) {
+      const same = primitive.simplify?.(atoms, params);
+      if (same !== undefined) return [inputs[same]];
+      key = eqnKey(primitive, atoms, params);
+      const found = merged.get(key);
+      if (found !== undefined) return found;
+    }
+    const types = primitive.abstractEval(avals, params);
+    if (isLeft(types)) throw types.left;
+    const source = this.options.sources ? captureSource(framesCaptured) : inheritedSource;
+    const variables = types.right.map((type) => this.variable(type));
+    const eqn: Eqn = { primitive, inputs: atoms, params, outputs: variables, source };
+    this.eqns.push(eqn);
+    for (const v of variables) this.producers[v.id] = eqn;
+    const tracers = variables.map((v) => new Tracer(this, v, source));
+    merged?.set(key, tracers);
+    return tracers;
+  }
+
+  /** Evaluates the part of the recorded program that a tracer depends on. */
+  valueOf(tracer: Tracer, what: string): ConcreteArray {
+    if (!this.alive) throw leaked(tracer);
+    // A value asked for inside an inner jit shapes what that jit records: it has to know.
+    for (let t = current; t !== undefined && t !== this; t = t.parent) t.outer.add(tracer);
+    return withTrace(undefined, () => {
+      const todo: Var[] = [tracer.variable];
+      for (let v = todo.at(-1); v !== undefined; v = todo.at(-1)) {
+        const known = this.known[v.id];
+        if (known !== undefined) {
+          if (known instanceof Tracer) this.known[v.id] = known.concrete(what);
+          todo.pop();
+          continue;
+        }
+        const eqn = this.producers[v.id];
+        if (eqn === undefined) throw this.unknown(tracer, what);
+        const missing = eqn.inputs.filter(
+          (a): a is Var => a instanceof Var && !(this.known[a.id] instanceof ConcreteArray),
+        );
+        if (missing.length > 0) {
+          todo.push(...missing);
+          continue;
+        }
+        const inputs = eqn.inputs.map((a) =>
+          a instanceof Var ? (this.known[a.id] as ConcreteArray) : literalArray(a),
+        );
+        const outputs = evaluateNow(eqn.primitive, inputs, eqn.params);
+        for (const [i, out] of eqn.outputs.entries()) this.known[out.id] = outputs[i];
+      }
+      return this.known[tracer.variable.id] as ConcreteArray;
+    });
+  }
+
+  private unknown(tracer: Tracer, what: string): ConcretizationError {
+    return new ConcretizationError(
+      `${what} needs the value of a traced array (${describe(tracer.aval)}), but inside ${this.name} only its shape and dtype are known${origin(tracer)}. ` +
+        "For a choice between arrays use np.where, for a branch lax.cond, for an argument that is not an array jit's staticArgnums",
+    );
+  }
+
+  /** Ends the trace: no tracer of it may be used any more. */
+  finish(outputs: readonly NDArray[]): ClosedJaxpr {
+    const atoms = outputs.map((x) => this.atom(x));
+    const jaxpr = new Jaxpr([...this.constVars, ...this.inputs], this.eqns, atoms, this.varCount);
+    return new ClosedJaxpr(jaxpr, this.constValues);
+  }
+
+  close(): void {
+    this.alive = false;
+    this.known = [];
+    this.producers = [];
+    this.merged?.clear();
+  }
+}
+
+const atomKey = (a: Atom): string =>
+  a instanceof Var ? String(a.id) : `L${numberKey(a.value)}${a.aval.weakType ? "~" : ""}${a.aval.dtype}`;
+
+function eqnKey(primitive: Primitive, atoms: readonly Atom[], params: Params): string {
+  let key = `${primitive.id}:`;
+  for (const a of atoms) key += `${atomKey(a)},`;
+  return key + paramsKey(params);
+}
+
+const literalArrays = new WeakMap<Literal, ConcreteArray>();
+
+/** The concrete scalar that a literal stands for. */
+export function literalArray(literal: Literal): ConcreteArray {
+  let array = literalArrays.get(literal);
+  if (array === undefined) {
+    array = scalar(literal.value, literal.aval.dtype, literal.aval.weakType);
+    literalArrays.set(literal, array);
+  }
+  return array;
+}

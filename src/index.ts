@@ -1,0 +1,63 @@
+/**
+ * fluxion: composable function transformations for TypeScript.
+ *
+ * @packageDocumentation
+ */
+export { ConcreteArray, NDArray, type NestedNumbers } from "./core/array.js";
+export { type Aval, aval, type Shape } from "./core/aval.js";
+export { checkJaxpr } from "./core/check.js";
+export type { DType, FloatDType, TypedArray } from "./core/dtype.js";
+export {
+  ArgumentError,
+  AxisError,
+  ConcretizationError,
+  DeviceError,
+  DtypeError,
+  type ErrorCode,
+  FluxionError,
+  ImpureFunctionError,
+  InternalError,
+  JaxprParseError,
+  JaxprTypeError,
+  LeakedTracerError,
+  MissingRuleError,
+  NonScalarOutputError,
+  NotDifferentiableError,
+  ShapeError,
+  TreeMismatchError,
+} from "./core/errors.js";
+export { equalJaxprs, hashJaxpr } from "./core/hash.js";
+export { ClosedJaxpr, countEqns, type Eqn, Jaxpr, Literal, Var } from "./core/jaxpr.js";
+export type { ArrayLike, Index } from "./core/methods.js";
+export { parseJaxpr } from "./core/parse.js";
+export {
+  type Cost,
+  definePrimitive,
+  type Example,
+  findPrimitive,
+  LinearInput,
+  type Params,
+  type Primitive,
+  type PrimitiveRecord,
+  primitives,
+} from "./core/primitive.js";
+export { printJaxpr } from "./core/print.js";
+export { bind } from "./core/trace.js";
+export * as tree from "./core/tree.js";
+export { isZero, type Tangent, Zero, zeroFor } from "./core/zero.js";
+export * as lax from "./lax/index.js";
+export * as nn from "./nn/index.js";
+export * as numpy from "./numpy/index.js";
+export { stopGradient } from "./primitives/cast.js";
+export { elementwise, binary, unary } from "./primitives/elementwise.js";
+export * as random from "./random/index.js";
+export * as scipy from "./scipy/index.js";
+export { evalJaxpr } from "./transforms/evalJaxpr.js";
+export { jvp } from "./transforms/forward.js";
+export { grad, valueAndGrad } from "./transforms/grad.js";
+export { hessian, hvp, jacfwd, jacrev } from "./transforms/jacobian.js";
+export { jit, type Jitted, type JitOptions } from "./transforms/jit.js";
+export { linearize, linearizeWithAux, linearTranspose, vjp, vjpWithAux } from "./transforms/linearize.js";
+export { evalShape, makeJaxpr, ShapeDtype } from "./transforms/makeJaxpr.js";
+export type { ArrayTree, TangentTree } from "./transforms/types.js";
+export { vmap, type VmapOptions } from "./transforms/vmap.js";

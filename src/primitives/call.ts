@@ -1,0 +1,165 @@
+/**
+ * `jit`: an equation that holds a jaxpr. A transform rewrites the body once per body, transform and activity, and
+ * remembers the result; the call is never unfolded only to be differentiated.
+ */
+import { left, right } from "fp-ts/lib/Either.js";
+import type { ConcreteArray, NDArray } from "../core/array.js";
+import { aval, describeAll, sameType } from "../core/aval.js";
+import { memoize } from "../core/build.js";
+import { ArgumentError, ShapeError } from "../core/errors.js";
+import { evalJaxpr } from "../core/eval.js";
+import { type Atom, Jaxpr, Var } from "../core/jaxpr.js";
+import {
+  type Cost,
+  definePrimitive,
+  LinearInput,
+  type Params,
+  type PartialEvalResult,
+  type Residual,
+} from "../core/primitive.js";
+import { bind, withTrace } from "../core/trace.js";
+import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
+
+interface CallParams {
+  readonly jaxpr: Jaxpr;
+  readonly name: string;
+  readonly [key: string]: Jaxpr | string;
+}
+
+/** Applies a jaxpr as one equation. */
+export const bindCall = (jaxpr: Jaxpr, name: string, inputs: readonly NDArray[]): readonly NDArray[] =>
+  bind(callPrimitive, inputs, { jaxpr, name });
+
+export const callPrimitive = definePrimitive({
+  name: "jit",
+  family: "call",
+  summary: "applies a jaxpr, compiled as a unit",
+  abstractEval: (inputs, params) => {
+    const { jaxpr } = params as Params;
+    if (!(jaxpr instanceof Jaxpr)) return left(new ArgumentError("jit: the param jaxpr must be a jaxpr"));
+    const types = jaxpr.inAvals;
+    if (types.length !== inputs.length || types.some((t, i) => !sameType(t, inputs[i])))
+      return left(new ShapeError(`jit: the jaxpr takes ${describeAll(types)}, got ${describeAll(inputs)}`));
+    return right(jaxpr.outAvals);
+  },
+  evaluate: (inputs, params) =>
+    withTrace(undefined, () => evalJaxpr((params as CallParams).jaxpr, inputs) as ConcreteArray[]),
+  jvp: (primals, tangents, params, passes) => {
+    const { jaxpr, name } = params as CallParams;
+    const active = tangents.map((t) => !isZero(t));
+    const pushed = passes.jvp(jaxpr, active);
+    const live = tangents.filter((t): t is NDArray => !isZero(t));
+    const results = bindCall(pushed.jaxpr, derivedName("jvp", name), [...primals, ...live]);
+    const outputs = results.slice(0, jaxpr.outputs.length);
+    let next = outputs.length;
+    return {
+      outputs,
+      tangents: outputs.map((y, i): Tangent => (pushed.activeOut[i] ? results[next++] : zeroFor(y.aval))),
+    };
+  },
+  partialEval: (unknown, params, passes) => {
+    const { jaxpr, name } = params as CallParams;
+    const split = splitBody(passes.partialEval(jaxpr, unknown));
+    return {
+      knownParams: { jaxpr: split.known, name },
+      unknownParams: { jaxpr: split.unknown, name },
+      unknownOut: split.unknownOut,
+      residuals: split.residuals,
+    };
+  },
+  transpose: (cotangents, inputs, params, passes) => {
+    const { jaxpr, name } = params as CallParams;
+    const linear = inputs.map((x) => x instanceof LinearInput);
+    const zeros = cotangents.map(isZero);
+    const transposed = passes.transpose(jaxpr, linear, zeros);
+    const fixed = inputs.filter((x): x is NDArray => !(x instanceof LinearInput));
+    const seeds = cotangents.filter((ct): ct is NDArray => !isZero(ct));
+    const results = bindCall(transposed.jaxpr, derivedName("transpose", name), [...fixed, ...seeds]);
+    let nextLinear = 0;
+    let nextResult = 0;
+    return inputs.map((x) => {
+      if (!(x instanceof LinearInput)) return null;
+      return transposed.zeroOut[nextLinear++] ? new Zero(x.aval) : results[nextResult++];
+    });
+  },
+  batch: (size, inputs, batched, params, passes) => {
+    const { jaxpr, name } = params as CallParams;
+    const vectorised = passes.batch(jaxpr, size, batched);
+    return {
+      outputs: bindCall(vectorised.jaxpr, derivedName("vmap", name), inputs),
+      batched: vectorised.batchedOut,
+    };
+  },
+  dce: (eqn, used, passes) => {
+    const { jaxpr, name } = eqn.params as CallParams;
+    const pruned = passes.dce(jaxpr, used);
+    return { params: { jaxpr: pruned.jaxpr, name }, usedInputs: pruned.usedInputs };
+  },
+  cost: (_, params) => jaxprCost((params as CallParams).jaxpr),
+  laws: {
+    differentiable: true,
+    // Bodies are jaxprs; the laws draw them as programs of their own instead of from a fixed list.
+    examples: [{ avals: [aval([2], "float64")], params: { jaxpr: identityJaxpr(), name: "identity" } }],
+  },
+});
+
+const derivedName = (transform: string, name: string): string => `${transform}(${name})`;
+
+interface SplitBody {
+  readonly known: Jaxpr;
+  readonly unknown: Jaxpr;
+  readonly unknownOut: readonly boolean[];
+  readonly residuals: readonly Residual[];
+}
+
+const splits = new WeakMap<PartialEvalResult, SplitBody>();
+
+/** Drops residuals that the caller has at hand: inputs of the known part, and its outputs. */
+function splitBody(split: PartialEvalResult): SplitBody {
+  const done = splits.get(split);
+  if (done !== undefined) return done;
+  const { known, unknown, unknownOut } = split;
+  const own = known.outputs.length - split.residuals;
+  const fresh: Atom[] = [];
+  const residuals = known.outputs.slice(own).map((r): Residual => {
+    const input = known.inputs.indexOf(r as Var);
+    if (input >= 0) return { from: "input", index: input };
+    const output = known.outputs.slice(0, own).indexOf(r);
+    if (output >= 0) return { from: "output", index: output };
+    fresh.push(r);
+    return { from: "fresh", aval: r.aval };
+  });
+  const trimmed = new Jaxpr(
+    known.inputs,
+    known.eqns,
+    [...known.outputs.slice(0, own), ...fresh],
+    known.varCount,
+  );
+  const result = { known: trimmed, unknown, unknownOut, residuals };
+  splits.set(split, result);
+  return result;
+}
+
+/** The work of all equations of a jaxpr. */
+export const jaxprCost: (jaxpr: Jaxpr) => Cost = memoize(
+  () => "",
+  (jaxpr: Jaxpr): Cost => {
+    const total = { operations: 0, multiplications: 0, transcendentals: 0 };
+    for (const { primitive, inputs, params, outputs } of jaxpr.eqns) {
+      const cost = primitive.cost(
+        inputs.map((a) => a.aval),
+        params,
+        outputs.map((v) => v.aval),
+      );
+      total.operations += cost.operations;
+      total.multiplications += cost.multiplications;
+      total.transcendentals += cost.transcendentals;
+    }
+    return total;
+  },
+);
+
+function identityJaxpr(): Jaxpr {
+  const x = new Var(0, aval([2], "float64"));
+  return new Jaxpr([x], [], [x], 1);
+}

@@ -1,0 +1,48 @@
+/** Dead code elimination: drops the equations and inputs that the wanted outputs do not need. */
+import { maskKey, memoize } from "../core/build.js";
+import { type Eqn, Jaxpr, Var } from "../core/jaxpr.js";
+import { passes, providePasses } from "./passes.js";
+
+export interface DceJaxprResult {
+  /** Only the used inputs and the wanted outputs are left. */
+  readonly jaxpr: Jaxpr;
+  readonly usedInputs: readonly boolean[];
+}
+
+export const dceJaxpr = memoize(maskKey, (jaxpr: Jaxpr, wanted: readonly boolean[]): DceJaxprResult => {
+  const needed = new Uint8Array(jaxpr.varCount);
+  const need = (a: unknown): void => {
+    if (a instanceof Var) needed[a.id] = 1;
+  };
+  const outputs = jaxpr.outputs.filter((_, i) => wanted[i]);
+  outputs.forEach(need);
+  const kept: Eqn[] = [];
+  for (let i = jaxpr.eqns.length - 1; i >= 0; i--) {
+    const eqn = jaxpr.eqns[i];
+    const used = eqn.outputs.map((v) => needed[v.id] === 1);
+    if (!used.includes(true)) continue;
+    const { dce } = eqn.primitive;
+    if (dce === undefined || !used.includes(false)) {
+      kept.push(eqn);
+      eqn.inputs.forEach(need);
+      continue;
+    }
+    const { params, usedInputs } = dce(eqn, used, passes);
+    const inputs = eqn.inputs.filter((_, k) => usedInputs[k]);
+    kept.push({ ...eqn, params, inputs, outputs: eqn.outputs.filter((_, k) => used[k]) });
+    inputs.forEach(need);
+  }
+  const usedInputs = jaxpr.inputs.map((v) => needed[v.id] === 1);
+  if (kept.length === jaxpr.eqns.length && !usedInputs.includes(false) && !wanted.includes(false))
+    return { jaxpr, usedInputs };
+  const inputs = jaxpr.inputs.filter((_, i) => usedInputs[i]);
+  return { jaxpr: new Jaxpr(inputs, kept.reverse(), outputs, jaxpr.varCount), usedInputs };
+});
+
+/** The same with all inputs kept, for callers that hold on to the signature. */
+export function dceKeepingInputs(jaxpr: Jaxpr, wanted: readonly boolean[]): Jaxpr {
+  const pruned = dceJaxpr(jaxpr, wanted).jaxpr;
+  return pruned === jaxpr ? jaxpr : new Jaxpr(jaxpr.inputs, pruned.eqns, pruned.outputs, jaxpr.varCount);
+}
+
+providePasses({ dce: dceJaxpr });

@@ -1,0 +1,154 @@
+/**
+ * Between the user's functions, which take and give trees, and jaxprs, which take and give lists of arrays.
+ * Everything user-facing (grad, vmap, jit, ...) goes through here.
+ */
+import { NDArray, weakScalar } from "../core/array.js";
+import { type Aval, describe } from "../core/aval.js";
+import { type Traced, traceToJaxpr } from "../core/build.js";
+import { isFloat, isInteger } from "../core/dtype.js";
+import { ArgumentError, ImpureFunctionError, NotDifferentiableError } from "../core/errors.js";
+import type { TraceOptions, Tracer } from "../core/trace.js";
+import { flatten, keystr, type TreeDef, unflatten } from "../core/tree.js";
+import { convertElementType } from "../primitives/cast.js";
+
+// The parameter type of "any function" has to be any: a function with parameters of type T does not take unknown.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type AnyFunction = (...args: any[]) => unknown;
+
+/** `loss`, or `function` for one without a name. */
+export const nameOf = (f: AnyFunction): string => f.name || "function";
+
+/** Checks that `f` is a function; `what` is the transform it was given to. */
+export function requireFunction(f: unknown, what: string): void {
+  if (typeof f !== "function")
+    throw new ArgumentError(`${what} takes a function, got ${f === null ? "null" : typeof f}`);
+}
+
+const describeLeaf = (leaf: unknown): string =>
+  typeof leaf === "object" && leaf !== null
+    ? `an object of class ${leaf.constructor.name}`
+    : `a ${typeof leaf}`;
+
+/** Reads a leaf as an array: arrays as they are, numbers and booleans as weak scalars. */
+export function toArray(leaf: unknown, where: () => string): NDArray {
+  if (leaf instanceof NDArray) return leaf;
+  if (typeof leaf === "number" || typeof leaf === "boolean") return weakScalar(leaf);
+  throw new ArgumentError(`${where()} is ${describeLeaf(leaf)}; arrays, numbers and booleans can be traced`);
+}
+
+/** A tree read as a list of arrays. */
+export interface FlatTree {
+  readonly arrays: readonly NDArray[];
+  readonly treedef: TreeDef;
+}
+
+/** Flattens a tree of arrays; `where` begins the error message for a leaf that is none. */
+export function flattenArrays(tree: unknown, where: string): FlatTree {
+  const { leaves, treedef } = flatten(tree as object);
+  const arrays = (leaves as unknown[]).map((leaf, i) => toArray(leaf, () => leafName(where, treedef, i)));
+  return { arrays, treedef };
+}
+
+/** `argument 1 of grad(loss) at .w[0]`. */
+export function leafName(where: string, treedef: TreeDef, i: number): string {
+  const path = keystr(treedef.paths()[i]);
+  return path === "" ? where : `${where} at ${path}`;
+}
+
+/**
+ * A bare JavaScript number does not say whether it is an integer, so where derivatives are taken a weak integer, which
+ * comes from such a number, is read as a float.
+ */
+export const asDifferentiable = (x: NDArray): NDArray =>
+  x.weakType && isInteger(x.dtype) ? convertElementType(x, "float32", true) : x;
+
+/** Refuses inputs that have no derivative. */
+export function requireFloat(x: NDArray, name: () => string, what: string): void {
+  if (!isFloat(x.dtype))
+    throw new NotDifferentiableError(
+      `${what} needs float inputs, but ${name()} is ${describe(x.aval)}; integers and booleans have no derivative (choose other arguments with argnums)`,
+    );
+}
+
+/** A traced function of flat arrays, and how to put its results together again. */
+export interface TracedFunction extends Traced {
+  readonly outTree: TreeDef;
+  /** How many of the jaxpr's outputs belong to the result; the others are arrays of the auxiliary output. */
+  readonly resultCount: number;
+  /** Puts the auxiliary output together again. */
+  readonly rebuildAux: (arrays: readonly NDArray[]) => unknown;
+}
+
+export interface CallOptions {
+  /** The function gives [result, aux]; only the result is transformed. */
+  readonly hasAux?: boolean;
+  /** Numbers in the result are floats (where derivatives are taken). */
+  readonly floatResult?: boolean;
+}
+
+/** Traces `call`, which gets the inputs as tracers and returns what the user's function returned. */
+export function traceFunction(
+  options: TraceOptions,
+  avals: readonly Aval[],
+  call: (inputs: readonly Tracer[]) => unknown,
+  values: readonly NDArray[] | undefined,
+  { hasAux = false, floatResult = false }: CallOptions = {},
+): TracedFunction {
+  let outTree: TreeDef | undefined;
+  let resultCount = 0;
+  let rebuildAux: TracedFunction["rebuildAux"] = () => undefined;
+  const traced = traceToJaxpr(
+    { sources: true, ...options },
+    avals,
+    (inputs) => {
+      const returned = call(inputs);
+      requirePure(returned, options.name);
+      const [result, aux] = hasAux ? splitAux(returned, options.name) : [returned, undefined];
+      const flat = flattenArrays(result, `the output of ${options.name}`);
+      outTree = flat.treedef;
+      resultCount = flat.arrays.length;
+      const auxFlat = flatten(aux as object);
+      const auxLeaves = auxFlat.leaves as unknown[];
+      const auxArrays = auxLeaves.filter((leaf): leaf is NDArray => leaf instanceof NDArray);
+      rebuildAux = (arrays) => {
+        let next = 0;
+        return unflatten(
+          auxFlat.treedef,
+          auxLeaves.map((leaf) => (leaf instanceof NDArray ? arrays[next++] : leaf)),
+        );
+      };
+      return [...(floatResult ? flat.arrays.map(asDifferentiable) : flat.arrays), ...auxArrays];
+    },
+    values,
+  );
+  return { ...traced, outTree: outTree as TreeDef, resultCount, rebuildAux };
+}
+
+function requirePure(returned: unknown, name: string): void {
+  if (returned === undefined)
+    throw new ArgumentError(`${name}: the function returned nothing; return an array or a tree of arrays`);
+  if (typeof (returned as { then?: unknown } | null)?.then === "function")
+    throw new ImpureFunctionError(
+      `${name}: the function returned a promise; transforms take pure, synchronous functions (await inputs before the call)`,
+    );
+}
+
+function splitAux(returned: unknown, name: string): readonly [unknown, unknown] {
+  if (Array.isArray(returned) && returned.length === 2) return [returned[0], returned[1]];
+  throw new ArgumentError(
+    `${name}: with hasAux the function must return [result, aux], got ${describeLeaf(returned)}`,
+  );
+}
+
+/** Canonical argument positions: negative ones count from the end; out of range or repeated ones are refused. */
+export function resolveArgnums(argnums: number | readonly number[], count: number, what: string): number[] {
+  const list = typeof argnums === "number" ? [argnums] : argnums;
+  const resolved = list.map((n) => {
+    if (!Number.isInteger(n) || n >= count || n < -count)
+      throw new ArgumentError(`${what}: argnums ${n} is not a position of a call with ${count} arguments`);
+    return n < 0 ? n + count : n;
+  });
+  if (new Set(resolved).size !== resolved.length)
+    throw new ArgumentError(`${what}: argnums [${list.join(", ")}] names an argument twice`);
+  return resolved;
+}

@@ -1,0 +1,105 @@
+/**
+ * Transposition: turns a jaxpr that is linear in some of its inputs around. If it maps ẋ to Jẋ, the result maps a
+ * cotangent u of the outputs to Jᵀu.
+ *
+ * Equations that do not depend on a linear input are run forwards; the linear ones are then visited backwards, each
+ * handing the cotangent of its outputs to its operands by its primitive's transpose rule. A variable used several times
+ * collects a cotangent from each use, and they add up: this is where the sum over paths comes from.
+ */
+import type { NDArray } from "../core/array.js";
+import { tangentAval } from "../core/aval.js";
+import { buildJaxpr, maskKey, memoize } from "../core/build.js";
+import { NotDifferentiableError } from "../core/errors.js";
+import { read } from "../core/eval.js";
+import { type Atom, type Eqn, type Jaxpr, Var } from "../core/jaxpr.js";
+import { LinearInput, type TransposeResult } from "../core/primitive.js";
+import { bind, inheritSource } from "../core/trace.js";
+import { isZero, type Tangent, Zero } from "../core/zero.js";
+import { add } from "../primitives/elementwise.js";
+import { passes, providePasses } from "./passes.js";
+
+export const transposeJaxpr = memoize(
+  (linear: readonly boolean[], zeroCotangent: readonly boolean[]) =>
+    `${maskKey(linear)}/${maskKey(zeroCotangent)}`,
+  (jaxpr: Jaxpr, linear: readonly boolean[], zeroCotangent: readonly boolean[]): TransposeResult => {
+    const fixed = jaxpr.inputs.filter((_, i) => !linear[i]);
+    const seeds = jaxpr.outputs.filter((_, i) => !zeroCotangent[i]);
+    let zeroOut: boolean[] = [];
+    const transposed = buildJaxpr(
+      "transpose",
+      [...fixed.map((v) => v.aval), ...seeds.map((a) => tangentAval(a.aval))],
+      (inputs) => {
+        let next = fixed.length;
+        const cotangents = jaxpr.outputs.map(
+          (a, i): Tangent => (zeroCotangent[i] ? new Zero(a.aval) : inputs[next++]),
+        );
+        const result = backwardPass(jaxpr, linear, inputs.slice(0, fixed.length), cotangents);
+        zeroOut = result.map(isZero);
+        return result.filter((ct): ct is NDArray => !isZero(ct));
+      },
+    );
+    return { jaxpr: transposed, zeroOut };
+  },
+);
+
+/** Cotangents of the linear inputs, from values of the other inputs and cotangents of the outputs. */
+export function backwardPass(
+  jaxpr: Jaxpr,
+  linear: readonly boolean[],
+  fixedInputs: readonly NDArray[],
+  outCotangents: readonly Tangent[],
+): Tangent[] {
+  const isLinear = new Uint8Array(jaxpr.varCount);
+  const values = new Array<NDArray | undefined>(jaxpr.varCount);
+  const dependsOnLinear = (a: Atom): boolean => a instanceof Var && isLinear[a.id] === 1;
+  let next = 0;
+  for (const [i, v] of jaxpr.inputs.entries()) {
+    if (linear[i]) isLinear[v.id] = 1;
+    else values[v.id] = fixedInputs[next++];
+  }
+
+  const before = inheritSource(undefined);
+  const linearEqns: Eqn[] = [];
+  for (const eqn of jaxpr.eqns) {
+    if (eqn.inputs.some(dependsOnLinear)) {
+      linearEqns.push(eqn);
+      for (const v of eqn.outputs) isLinear[v.id] = 1;
+      continue;
+    }
+    inheritSource(eqn.source);
+    const inputs = eqn.inputs.map((a) => read(values, a) as NDArray);
+    for (const [k, y] of bind(eqn.primitive, inputs, eqn.params).entries()) values[eqn.outputs[k].id] = y;
+  }
+
+  const collected = new Array<Tangent | undefined>(jaxpr.varCount);
+  const collect = (a: Atom, ct: Tangent | null | undefined): void => {
+    if (!dependsOnLinear(a) || ct === null || ct === undefined || isZero(ct)) return;
+    const id = (a as Var).id;
+    const already = collected[id];
+    collected[id] = already === undefined || isZero(already) ? ct : add(already, ct);
+  };
+  for (const [i, a] of jaxpr.outputs.entries()) collect(a, outCotangents[i]);
+
+  for (let i = linearEqns.length - 1; i >= 0; i--) {
+    const { primitive, inputs, params, outputs, source } = linearEqns[i];
+    const cts = outputs.map((v) => collected[v.id] ?? new Zero(v.aval));
+    for (const v of outputs) collected[v.id] = undefined;
+    if (cts.every(isZero)) continue;
+    if (primitive.transpose === undefined)
+      throw new NotDifferentiableError(
+        `${primitive.name} is linear in no operand, so a program in which it is applied to a tangent cannot be transposed`,
+      );
+    inheritSource(source);
+    const operands = inputs.map((a) =>
+      dependsOnLinear(a) ? new LinearInput(a.aval) : (read(values, a) as NDArray),
+    );
+    const results = primitive.transpose(cts, operands, params, passes);
+    for (const [k, a] of inputs.entries()) collect(a, results[k]);
+  }
+  inheritSource(before);
+  return jaxpr.inputs.flatMap((v, i) =>
+    linear[i] ? [collected[v.id] ?? new Zero(tangentAval(v.aval))] : [],
+  );
+}
+
+providePasses({ transpose: transposeJaxpr });

@@ -1,0 +1,55 @@
+"""lax: dotGeneral and convGeneralDilated."""
+
+from .make import arr, draw, f32
+
+
+def build(c):
+    a, b = draw(1, (2, 3)), draw(2, (3, 4))
+    c("dot", a, b)
+    c("dot", draw(1, (3,)), draw(2, (3,)))
+    c("dot", a, draw(2, (3,)))
+    d = lambda x, y, contracting, batch=None, **k: c("dotGeneral", x, y, contracting=contracting,
+                                                     **({"batch": batch} if batch else {}), **k)
+    d(a, b, [[1], [0]])
+    d(a, draw(2, (4, 3)), [[1], [1]])
+    d(draw(3, (3, 2)), b, [[0], [0]])
+    d(a, b, [[], []])
+    d(draw(4, (2, 3, 4)), draw(5, (2, 4, 5)), [[2], [1]], [[0], [0]])
+    d(draw(4, (3, 2, 4)), draw(5, (4, 5, 2)), [[2], [0]], [[1], [2]])
+    d(draw(6, (2, 3, 4, 2)), draw(7, (2, 4, 3, 5)), [[2, 1], [1, 2]], [[0], [0]], _atol=1e-6)
+    d(draw(6, (2, 3)), draw(7, (2, 3)), [[], []], [[0, 1], [0, 1]])
+    d(draw(8, (2, 3), "float64"), draw(9, (3, 2), "float64"), [[1], [0]])
+    d(draw(8, (2, 3), "int32", -9, 9), draw(9, (3, 2), "int32", -9, 9), [[1], [0]])
+    d(arr("float32", []).reshape(2, 0), arr("float32", []).reshape(0, 2), [[1], [0]])
+    d(arr("float32", []).reshape(0, 3), b, [[1], [0]])
+    d(draw(8, (2, 3), "uint8", 0, 9), draw(9, (3, 2), "uint8", 0, 9), [[1], [0]], preferredElementType="int32")
+    d(f32([[float("inf"), 1]]), f32([[0], [1]]), [[1], [0]])
+    d(draw(10, (2, 3, 4)), draw(11, (3,)), [[1], [0]])
+
+    v = lambda x, w, strides, padding, **k: c("convGeneralDilated", x, w, windowStrides=strides, padding=padding, _atol=2e-6, **k)
+    x1, w1 = draw(20, (2, 3, 8)), draw(21, (4, 3, 3))
+    v(x1, w1, [1], [[0, 0]])
+    v(x1, w1, [2], [[1, 2]])
+    v(x1, w1, [1], "SAME")
+    v(x1, w1, [3], "SAME")
+    v(x1, w1, [2], "VALID")
+    v(x1, w1, [1], [[-1, 0]])
+    v(x1, w1, [1], [[2, 2]], lhsDilation=[2])
+    v(x1, w1, [1], [[2, 2]], rhsDilation=[2])
+    v(x1, w1, [2], [[3, 1]], lhsDilation=[3], rhsDilation=[2])
+    v(draw(22, (2, 4, 6)), draw(23, (4, 2, 3)), [1], [[1, 1]], featureGroupCount=2)
+    v(draw(22, (2, 4, 6)), draw(23, (4, 1, 3)), [2], [[1, 1]], featureGroupCount=4)
+    v(draw(24, (4, 2, 6)), draw(25, (4, 2, 3)), [1], [[1, 1]], batchGroupCount=2)
+    x2, w2 = draw(26, (1, 2, 5, 6)), draw(27, (3, 2, 3, 2))
+    v(x2, w2, [1, 1], [[0, 0], [0, 0]])
+    v(x2, w2, [2, 1], [[1, 1], [0, 2]])
+    v(x2, w2, [1, 2], "SAME")
+    v(x2, w2, [1, 1], [[1, 0], [2, 1]], lhsDilation=[2, 1], rhsDilation=[1, 2])
+    v(draw(28, (1, 5, 6, 2)), draw(29, (3, 2, 2, 3)), [1, 1], "SAME", dimensionNumbers=["NHWC", "HWIO", "NHWC"])
+    v(draw(28, (1, 5, 6, 2)), draw(27, (3, 2, 3, 2)), [1, 1], "VALID", dimensionNumbers=["NHWC", "OIHW", "NCHW"])
+    v(draw(30, (1, 4, 4, 4)), draw(31, (8, 1, 3, 3)), [1, 1], "SAME", featureGroupCount=4)
+    v(draw(32, (1, 1, 3, 4, 3)), draw(33, (2, 1, 2, 2, 2)), [1, 1, 1], "VALID")
+    v(draw(32, (1, 1, 3, 4, 3)), draw(33, (2, 1, 2, 2, 2)), [1, 2, 1], [[1, 0], [0, 1], [1, 1]], rhsDilation=[1, 2, 1])
+    v(draw(34, (1, 2, 5), "float64"), draw(35, (2, 2, 3), "float64"), [1], "SAME")
+    v(draw(36, (1, 2, 2)), draw(37, (1, 2, 3)), [1], [[0, 0]])  # the window is wider than the input: an empty output
+    v(draw(38, (2, 3)), draw(39, (4, 3)), [], [])  # no spatial dimensions: a matrix product

@@ -1,0 +1,195 @@
+/**
+ * What a user gets: the packed tarball, installed in a folder of its own, and used from there through plain Node, the bundlers and
+ * the type checker. Needs a fresh `npm run build`; `npm run test:package` does both.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import * as vite from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const bin = (name: string): string => join(root, "node_modules/.bin", name);
+
+let folder: string;
+let tarball: string;
+
+/** Runs a program in the consumer's folder and returns what it printed; a failure shows all of it. */
+function run(command: string, args: readonly string[]): string {
+  try {
+    return execFileSync(command, args, {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    }).trim();
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
+  }
+}
+
+beforeAll(() => {
+  if (!existsSync(join(root, "dist/index.js"))) throw new Error("dist is missing: run `npm run build` first");
+  folder = mkdtempSync(join(tmpdir(), "fluxion-package-"));
+  cpSync(join(root, "test/package/fixtures"), folder, { recursive: true });
+  writeFileSync(
+    join(folder, "package.json"),
+    JSON.stringify({ name: "consumer", private: true, type: "module" }),
+  );
+  const packed = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  tarball = join(folder, JSON.parse(packed)[0].filename);
+  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", tarball]);
+});
+
+afterAll(() => {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+});
+
+describe("the tarball", () => {
+  test("holds the build, the papers and nothing else", () => {
+    const installed = join(folder, "node_modules/fluxion");
+    expect(readdirSync(installed).sort()).toEqual([
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "dist",
+      "package.json",
+    ]);
+    const files = readdirSync(join(installed, "dist"), { recursive: true, encoding: "utf8" });
+    expect(files.filter((file) => /\.test|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+  });
+
+  test("brings fp-ts and no other package", () => {
+    expect(
+      readdirSync(join(folder, "node_modules"))
+        .filter((name) => !name.startsWith("."))
+        .sort(),
+    ).toEqual(["fluxion", "fp-ts"]);
+  });
+
+  test("passes publint", async () => {
+    const bytes = readFileSync(tarball);
+    const { messages, pkg } = await publint({
+      pack: { tarball: new Uint8Array(bytes).buffer },
+      strict: true,
+    });
+    expect(messages.map((message) => formatMessage(message, pkg ?? manifest))).toEqual([]);
+  });
+
+  test("passes attw as an ESM-only package", () => {
+    // A problem under one of the two resolutions that an ESM-only package answers for is a non-zero exit, and `run` throws.
+    const table = run(bin("attw"), [tarball, "--profile", "esm-only", "--no-emoji", "--no-color"]);
+    for (const path of Object.keys(manifest.exports).filter((key) => key !== "./package.json"))
+      expect(table).toMatch(new RegExp(`"${path.replace(".", "fluxion")}" +│ OK \\(ESM\\) +│ OK `));
+  });
+});
+
+describe("installed", () => {
+  test("plain Node ESM differentiates", () => {
+    expect(run("node", ["grad.mjs"])).toBe("6");
+  });
+
+  test("require() of the ES module works too", () => {
+    expect(run("node", ["--no-warnings", "require.cjs"])).toBe("6");
+  });
+
+  test("fluxion/fp pipes", () => {
+    expect(run("node", ["fp.mjs"])).toBe("6\n32");
+  });
+
+  test("every subpath exports names, those of the root's namespaces the very same", () => {
+    const subpaths = Object.keys(manifest.exports)
+      .filter((path) => path !== "." && path !== "./package.json")
+      .map((path) => path.slice(2));
+    expect(subpaths).toEqual(expect.arrayContaining(["numpy", "lax", "nn", "random", "fp"]));
+    const inRoot = ["numpy", "lax", "nn", "random"];
+    expect(run("node", ["subpaths.mjs", ...subpaths]).split("\n")).toEqual(
+      subpaths.map((path) => `${path} exports ${inRoot.includes(path) ? "same" : "own"}`),
+    );
+  });
+
+  test.each([
+    ["as it is", false],
+    ["minified", true],
+  ])("esbuild's bundle runs, %s", async (_, minify) => {
+    const outfile = join(folder, `esbuild-${minify}`, "out.mjs");
+    await esbuild.build({
+      entryPoints: [join(folder, "grad.mjs")],
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      treeShaking: true,
+      minify,
+      outfile,
+      logLevel: "silent",
+    });
+    expect(readFileSync(outfile, "utf8")).not.toMatch(/from\s*["']fluxion/);
+    expect(run("node", [outfile])).toBe("6");
+  });
+
+  test.each([
+    ["as it is", false],
+    ["minified", true],
+  ])("Vite's build runs, %s", async (_, minify) => {
+    const outDir = join(folder, `vite-${minify}`);
+    await vite.build({
+      root: folder,
+      configFile: false,
+      logLevel: "error",
+      build: {
+        outDir,
+        minify,
+        modulePreload: false,
+        rollupOptions: { input: join(folder, "grad.mjs"), output: { entryFileNames: "out.mjs" } },
+      },
+    });
+    expect(readFileSync(join(outDir, "out.mjs"), "utf8")).not.toMatch(/from\s*["']fluxion/);
+    expect(run("node", [join(outDir, "out.mjs")])).toBe("6");
+  });
+
+  test.each([
+    ["nodenext", "nodenext"],
+    ["bundler", "esnext"],
+  ])("a strict TypeScript consumer checks under moduleResolution %s", (moduleResolution, module) => {
+    const project = join(folder, `tsc-${moduleResolution}`);
+    mkdirSync(project);
+    cpSync(join(folder, "consumer.ts"), join(project, "consumer.ts"));
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          target: "es2022",
+          lib: ["es2022", "esnext.disposable", "dom"],
+          types: [],
+          module,
+          moduleResolution,
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          skipLibCheck: false,
+          noEmit: true,
+        },
+        files: ["consumer.ts"],
+      }),
+    );
+    run(bin("tsc"), ["-p", project]);
+  });
+});

@@ -1,0 +1,72 @@
+/**
+ * `npm test`: every check of the project, one after the other, each with its output in view. A failing check does not hide
+ * the ones after it; the last lines say which failed, and count the tests.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const reports = mkdtempSync(join(tmpdir(), "fluxion-test-"));
+const env = { ...process.env, PATH: join(root, "node_modules/.bin") + delimiter + process.env.PATH };
+
+/** Vitest prints as usual and also writes its counts where the summary finds them. */
+const vitest = (project) =>
+  `vitest run --project ${project} --reporter=default --reporter=json --outputFile.json="${join(reports, `${project}.json`)}"`;
+
+const checks = [
+  { name: "lint, format and import order", command: "biome ci ." },
+  { name: "types", command: "npm run --silent typecheck" },
+  { name: "imports point one way", command: "npm run --silent imports" },
+  { name: "unit tests", command: vitest("unit"), report: "unit.json" },
+  { name: "build", command: "npm run --silent build" },
+  { name: "the packed package", command: vitest("package"), report: "package.json" },
+];
+
+const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+const count = { passed: 0, failed: 0, skipped: 0 };
+const started = performance.now();
+const outcomes = [];
+
+for (const { name, command, report } of checks) {
+  console.log(`\n=== ${name}: ${command.split(" --reporter")[0]}`);
+  const start = performance.now();
+  const { status } = spawnSync(command, {
+    cwd: root,
+    env,
+    shell: true,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  let passed = status === 0;
+  if (report === undefined) {
+    count[passed ? "passed" : "failed"] += 1;
+  } else if (existsSync(join(reports, report))) {
+    const counts = JSON.parse(readFileSync(join(reports, report), "utf8"));
+    // A file that fails before its first test counts as one failure, which no test would show.
+    const brokenFiles = counts.testResults.filter(
+      (file) => file.status === "failed" && file.assertionResults.length === 0,
+    );
+    passed &&= counts.numTotalTests > 0;
+    count.passed += counts.numPassedTests;
+    count.failed += counts.numFailedTests + brokenFiles.length;
+    count.skipped += counts.numPendingTests + counts.numTodoTests;
+  } else {
+    passed = false;
+    count.failed += 1;
+  }
+  outcomes.push({ name, passed, time: seconds(start) });
+}
+rmSync(reports, { recursive: true, force: true });
+
+const width = Math.max(...outcomes.map(({ name }) => name.length));
+console.log("");
+for (const { name, passed, time } of outcomes)
+  console.log(
+    ` ${passed ? "✓" : "✗"} ${name.padEnd(width)}  ${passed ? "passed" : "FAILED"}  ${time.padStart(8)}`,
+  );
+console.log(`\n Duration  ${seconds(started)}`);
+console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+process.exitCode = outcomes.every(({ passed }) => passed) ? 0 : 1;
