@@ -11,8 +11,8 @@ import type { ArrayMethods } from "./methods.js";
 /** Nested JavaScript arrays of numbers or booleans. */
 export type NestedNumbers = number | boolean | readonly NestedNumbers[];
 
-// The methods are installed by numpy/methods.ts, which every entry point of the package loads.
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: this merging is how the class gets their types
+// The methods are installed by numpy/methods.ts, which every entry point of the package loads; merging the class with
+// this interface is how it gets their types.
 export interface NDArray extends ArrayMethods {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above

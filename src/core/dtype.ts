@@ -72,7 +72,7 @@ const f16Bits = new Uint32Array(f16Scratch.buffer);
 
 /** Rounds to the nearest half-precision number, ties to even (IEEE 754 binary16). */
 export function roundToFloat16(x: number): number {
-  if (x === 0 || x !== x) return x;
+  if (x === 0 || Number.isNaN(x)) return x;
   const magnitude = Math.abs(x);
   if (magnitude >= 65520) return x > 0 ? Infinity : -Infinity;
   // The spacing of half precision at this magnitude: 2^-24 below the normal range, else 2^(exponent - 10).

@@ -2,7 +2,7 @@
 import type { NDArray } from "./array.js";
 import { InternalError } from "./errors.js";
 import { type Atom, type ClosedJaxpr, type Eqn, type Jaxpr, Var } from "./jaxpr.js";
-import { bind, inheritSource, literalArray } from "./trace.js";
+import { bind, deriving, inheritSource, literalArray } from "./trace.js";
 
 /** For each equation the variables that are not needed after it. */
 const lastUses = new WeakMap<Jaxpr, readonly (readonly number[])[]>();
@@ -36,6 +36,10 @@ export const read = <T>(env: readonly (T | undefined)[], atom: Atom): T | NDArra
 export function evalJaxpr(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
   if (args.length !== jaxpr.inputs.length)
     throw new InternalError(`a jaxpr of ${jaxpr.inputs.length} inputs was given ${args.length}`);
+  return deriving(() => run(jaxpr, args));
+}
+
+function run(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
   const env = new Array<NDArray | undefined>(jaxpr.varCount);
   for (let i = 0; i < args.length; i++) env[jaxpr.inputs[i].id] = args[i];
   const drops = lastUsesOf(jaxpr);

@@ -148,6 +148,8 @@ export interface PrimitiveRecord {
    * shape). Only what is exact for every operand, NaN, infinities and signed zeros included.
    */
   readonly simplify?: (inputs: readonly Atom[], params: Params) => number | undefined;
+  /** Whether the order of the operands does not matter. */
+  readonly commutative?: boolean;
   /** Only for primitives that hold jaxprs: how an equation with some unknown inputs splits. */
   readonly partialEval?: PartialEvalRule;
   /** Only for primitives that hold jaxprs: the equation without what the `used` outputs do not need. */

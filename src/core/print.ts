@@ -39,7 +39,8 @@ interface Style {
 type Names = ReadonlyMap<number, string>;
 
 /**
- * The text of a jaxpr.
+ * The text of a jaxpr. A body is written out wherever it is called; in the rare program where calls of calls multiply
+ * to more than a million equations, bodies are left out (`{ lambda ... }`), and the text cannot be parsed.
  *
  * @param options `constCount`: how many inputs stand before the semicolon; `sources`: say where equations come from.
  * @example
@@ -50,7 +51,8 @@ type Names = ReadonlyMap<number, string>;
  */
 export function printJaxpr(jaxpr: Jaxpr, { constCount = 0, sources = false }: PrintOptions = {}): string {
   const out: string[] = [];
-  writeJaxpr(out, jaxpr, constCount, "", { sources, bodies: true });
+  const bodies = writtenEqns(jaxpr, new Map()) <= maxEqns;
+  writeJaxpr(out, jaxpr, constCount, "", { sources, bodies });
   return out.join("");
 }
 
@@ -64,6 +66,25 @@ export function printEqn(jaxpr: Jaxpr, eqn: Eqn): string {
   writeEqn(out, eqn, nameVariables(jaxpr), "", { sources: false, bodies: false });
   return out.join("");
 }
+
+const maxEqns = 1_000_000;
+
+/** How many equations the text has, if every body is written out wherever it stands: exponential in the nesting. */
+function writtenEqns(jaxpr: Jaxpr, known: Map<Jaxpr, number>): number {
+  let count = known.get(jaxpr);
+  if (count !== undefined) return count;
+  count = jaxpr.eqns.length;
+  for (const eqn of jaxpr.eqns)
+    for (const key of Object.keys(eqn.params))
+      for (const body of jaxprsIn(eqn.params[key])) count += writtenEqns(body, known);
+  known.set(jaxpr, count);
+  return count;
+}
+
+const jaxprsIn = (value: ParamValue): readonly Jaxpr[] => {
+  if (isJaxpr(value)) return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(jaxprsIn) : [];
+};
 
 const isVar = (a: Atom): a is Var => "id" in a;
 
@@ -128,7 +149,9 @@ function writeEqn(out: string[], eqn: Eqn, names: Names, indent: string, style: 
     writeFields(out, fields, indent, style);
     out.push("]");
   }
-  const beside = eqn.inputs.filter(isVar).map((v) => v.aval);
+  const variables = eqn.inputs.filter(isVar);
+  // Only literals need to know what they stand beside.
+  const beside = variables.length < eqn.inputs.length ? variables.map((v) => v.aval) : [];
   for (const a of eqn.inputs) out.push(" ", spellAtom(a, names, beside));
   const where = style.sources ? describeSource(eqn.source) : undefined;
   if (where !== undefined) out.push("  # ", where);

@@ -26,6 +26,8 @@ export interface TraceOptions {
 }
 
 let current: Trace | undefined;
+/** While a jaxpr is run again under a trace: what it records is the library's own and may be merged and simplified. */
+let derived = false;
 /** While a pass rebuilds a jaxpr, new equations keep the source of the equation they come from. */
 let inheritedSource: Source | undefined;
 
@@ -34,11 +36,25 @@ export const currentTrace = (): Trace | undefined => current;
 /** Runs `body` with another trace (or none) as the context. */
 export function withTrace<R>(trace: Trace | undefined, body: () => R): R {
   const before = current;
+  const wasDerived = derived;
   current = trace;
+  derived = false;
   try {
     return body();
   } finally {
     current = before;
+    derived = wasDerived;
+  }
+}
+
+/** Marks what `body` records as derived from a jaxpr, not written by the user. */
+export function deriving<R>(body: () => R): R {
+  const before = derived;
+  derived = true;
+  try {
+    return body();
+  } finally {
+    derived = before;
   }
 }
 
@@ -110,7 +126,7 @@ export class Trace {
   private readonly constOf = new Map<NDArray, Var>();
   private eqns: Eqn[] = [];
   private varCount = 0;
-  private readonly merged: Map<string, readonly NDArray[]> | undefined;
+  private readonly merged = new Map<string, readonly NDArray[]>();
   private readonly options: TraceOptions;
   // For values on demand, by variable id: what is known, and the equation that makes it.
   private known: (NDArray | undefined)[] = [];
@@ -120,7 +136,6 @@ export class Trace {
     this.options = options;
     this.name = options.name;
     this.parent = current;
-    this.merged = options.simplify ? new Map() : undefined;
   }
 
   get live(): boolean {
@@ -166,24 +181,27 @@ export class Trace {
       atoms[i] = this.atom(inputs[i]);
       avals[i] = inputs[i].aval;
     }
-    const merged = this.merged;
+    const simplify = derived || this.options.simplify === true;
     let key = "";
-    if (merged !== undefined) {
+    if (simplify) {
       const same = primitive.simplify?.(atoms, params);
       if (same !== undefined) return [inputs[same]];
       key = eqnKey(primitive, atoms, params);
-      const found = merged.get(key);
+      const found = this.merged.get(key);
       if (found !== undefined) return found;
     }
     const types = primitive.abstractEval(avals, params);
     if (isLeft(types)) throw types.left;
-    const source = this.options.sources ? captureSource(framesCaptured) : inheritedSource;
+    // Scalar arithmetic on literals is done at once.
+    if (simplify && primitive.family === "elementwise" && atoms.every((a) => a instanceof Literal))
+      return primitive.evaluate(inputs as readonly ConcreteArray[], params, types.right);
+    const source = this.options.sources && !derived ? captureSource(framesCaptured) : inheritedSource;
     const variables = types.right.map((type) => this.variable(type));
     const eqn: Eqn = { primitive, inputs: atoms, params, outputs: variables, source };
     this.eqns.push(eqn);
     for (const v of variables) this.producers[v.id] = eqn;
     const tracers = variables.map((v) => new Tracer(this, v, source));
-    merged?.set(key, tracers);
+    if (simplify) this.merged.set(key, tracers);
     return tracers;
   }
 
@@ -238,7 +256,7 @@ export class Trace {
     this.alive = false;
     this.known = [];
     this.producers = [];
-    this.merged?.clear();
+    this.merged.clear();
   }
 }
 
@@ -246,9 +264,9 @@ const atomKey = (a: Atom): string =>
   a instanceof Var ? String(a.id) : `L${numberKey(a.value)}${a.aval.weakType ? "~" : ""}${a.aval.dtype}`;
 
 function eqnKey(primitive: Primitive, atoms: readonly Atom[], params: Params): string {
-  let key = `${primitive.id}:`;
-  for (const a of atoms) key += `${atomKey(a)},`;
-  return key + paramsKey(params);
+  const keys = atoms.map(atomKey);
+  if (primitive.commutative) keys.sort();
+  return `${primitive.id}:${keys.join(",")}:${paramsKey(params)}`;
 }
 
 const literalArrays = new WeakMap<Literal, ConcreteArray>();

@@ -296,7 +296,7 @@ const stopGradientPrimitive = elementwise({
  * x itself, taken for a constant by differentiation: zero tangent, forwards and backwards, at every order. Integers and
  * booleans have no tangent and are returned as they are.
  *
- * @example mul(stopGradient(x), x) // x², with derivative x and second derivative 0... and not 2x
+ * @example mul(stopGradient(x), x) // x², with the derivative x
  */
 export const stopGradient = Object.assign(
   (x: NDArray): NDArray => (isFloat(x.dtype) ? bind(stopGradientPrimitive, [x], noParams)[0] : x),

@@ -1,7 +1,7 @@
 /**
  * convGeneralDilated: convolutions with strides, padding, dilation of both operands and groups. As everywhere in
- * machine learning this is cross-correlation: the window is not flipped. (Meaning and names are those of XLA's ConvWithGeneralPadding,
- * https://openxla.org/xla/operation_semantics#convwithgeneralpadding_convolution.)
+ * machine learning this is cross-correlation: the window is not flipped. The meaning is that of ConvWithGeneralPadding
+ * in XLA (https://openxla.org/xla/operation_semantics).
  *
  * Along one spatial axis, out[o] = Σ w[k] · x[i] over all k, i with o·stride + k·rhsDilation = low + i·lhsDilation.
  * That equation is what both transposes are read off from: solved for i or for k in the place of o, it is that of
@@ -32,19 +32,23 @@ import { rev } from "./slicing.js";
 export type { ConvDimensionNumbers, ConvParams } from "./convShape.js";
 
 /**
- * Slides a window `rhs` over `lhs` and sums the products of what meets, over the window and the input features. Both have one dtype, any
- * but bool; integers wrap around, floats are accumulated in double precision.
+ * Slides a window `rhs` over `lhs` and sums the products of what meets, over the window and the input features. Both
+ * have one dtype, any but bool; integers wrap around, floats are accumulated in double precision. Padding is absent
+ * rather than zero: it is never multiplied, not even by an infinity.
  *
- * For lhs [N, C, ...image] and rhs [O, C / featureGroupCount, ...window] (in the order that `dimensionNumbers` says) the
- * result is [N / batchGroupCount, O, ...places], where
+ * For lhs [N, C, ...image] and rhs [O, C / featureGroupCount, ...window], in the order that `dimensionNumbers` says,
+ * the result is [N / batchGroupCount, O, ...places], where
  * places = floor((dilated image + padding - dilated window) / stride) + 1, or 0 if the window does not fit.
  * Throws `DtypeError`, `ShapeError` (ranks, feature counts, groups, an empty window, cutting off more than there is),
  * `AxisError` (a spec that is not a permutation) and `ArgumentError` (other params).
  *
- *     const same = { windowStrides: [1], padding: [[1, 1]], lhsDilation: [1], rhsDilation: [1],
- *       dimensionNumbers: { lhsSpec: [0, 1, 2], rhsSpec: [0, 1, 2], outSpec: [0, 1, 2] },
- *       featureGroupCount: 1, batchGroupCount: 1 };
- *     convGeneralDilated(np.array([[[1, 2, 3]]]), np.array([[[1, 1, 1]]]), same) // [[[3, 6, 5]]]
+ * @example
+ * const same = {
+ *   windowStrides: [1], padding: [[1, 1]], lhsDilation: [1], rhsDilation: [1],
+ *   dimensionNumbers: { lhsSpec: [0, 1, 2], rhsSpec: [0, 1, 2], outSpec: [0, 1, 2] },
+ *   featureGroupCount: 1, batchGroupCount: 1,
+ * };
+ * convGeneralDilated(np.array([[[1, 2, 3]]]), np.array([[[1, 1, 1]]]), same) // [[[3, 6, 5]]]
  */
 export function convGeneralDilated(lhs: NDArray, rhs: NDArray, params: ConvParams): NDArray {
   const {

@@ -58,12 +58,13 @@ interface DotParams {
  * remaining, free axes. Axes of the result: batch axes in the order given, free axes of `x`, free axes of `y`.
  *
  * Operands have one dtype, any but bool; integers wrap around. `preferredElementType` may be another float dtype for
- * floats, and for integers a float or an integer dtype at least as wide; operands are taken to it exactly, where it
- * holds them, before they are multiplied. Sums of floats are accumulated in double precision.
+ * floats, and for integers a float or an integer dtype at least as wide; nothing is rounded to it but the sum. Sums of
+ * floats are accumulated in double precision.
  * Throws `DtypeError`, `AxisError` (no such axis, or one named twice), `ShapeError` (paired axes of unequal lengths).
  *
- *     dotGeneral(a, b, { contracting: [[1], [0]] })                      // the product of two matrices
- *     dotGeneral(a, b, { contracting: [[2], [2]], batch: [[0], [0]] })   // a·bᵀ for each of a batch
+ * @example
+ * dotGeneral(a, b, { contracting: [[1], [0]] }) // the product of two matrices
+ * dotGeneral(a, b, { contracting: [[2], [2]], batch: [[0], [0]] }) // a·bᵀ for each of a batch
  */
 export function dotGeneral(x: NDArray, y: NDArray, options: DotOptions): NDArray {
   const { contracting, batch = [[], []], preferredElementType = x.dtype } = options;

@@ -94,7 +94,10 @@ function tangentOf(
   return total;
 }
 
-/** Makes a primitive of the family. */
+/**
+ * Makes a primitive of the family and registers it: for operations with params, with three operands, or with operands
+ * of a dtype of their own. `unary` and `binary` are shorter for the others. Throws `ArgumentError` if the name is taken.
+ */
 export function elementwise(spec: ElementwiseSpec): Primitive {
   const loopFor = makeLoops(spec);
   const jvp: JvpRule = (primals, tangents, params) => {
@@ -143,6 +146,7 @@ export function elementwise(spec: ElementwiseSpec): Primitive {
       times(typeof costOf === "function" ? costOf(params) : costOf, sizeOf(out.shape)),
     laws: elementwiseLaws(spec),
     simplify: spec.simplify,
+    commutative: spec.commutative,
   });
   return primitive;
 }
@@ -195,6 +199,7 @@ interface Common {
   readonly cost?: Cost;
   readonly differentiable?: boolean;
   readonly simplify?: ElementwiseSpec["simplify"];
+  readonly commutative?: boolean;
 }
 
 export interface UnarySpec extends Common {
@@ -206,7 +211,20 @@ export interface UnarySpec extends Common {
   readonly smoothOn?: readonly (readonly [number, number])[];
 }
 
-/** A function of one array, element by element. */
+/**
+ * Makes an operation of one array that works element by element, and registers its primitive under `name`. It keeps the
+ * shape and (unless `result` says otherwise) the dtype of its operand; batching, cost and laws come with the family.
+ *
+ * @returns the function that binds the primitive; the primitive itself is its property `primitive`.
+ * @throws ArgumentError if the name is taken, or neither `evaluate` nor `evaluateFor` is given.
+ * @example
+ * const cube = unary("cube", {
+ *   summary: "x³",
+ *   domain: "float",
+ *   evaluate: (x) => x * x * x,
+ *   tangent: (t, x) => mul(t, mul(3, mul(x, x))),
+ * });
+ */
 export function unary(name: string, spec: UnarySpec): UnaryOp {
   const { tangent, transpose, smoothOn = [[-2, 2]], ...rest } = spec;
   const primitive = elementwise({
@@ -238,7 +256,21 @@ export interface BinarySpec extends Common {
   readonly smoothOn?: readonly (readonly [readonly [number, number], readonly [number, number]])[];
 }
 
-/** A function of two arrays, element by element. */
+/**
+ * Makes an operation of two arrays of one dtype (of one shape, or scalars) that works element by element, and registers
+ * its primitive under `name`.
+ *
+ * @returns the function that binds the primitive; the primitive itself is its property `primitive`.
+ * @throws ArgumentError if the name is taken, or neither `evaluate` nor `evaluateFor` is given.
+ * @example
+ * const product = binary("product", {
+ *   summary: "x · y",
+ *   domain: "float",
+ *   evaluate: (x, y) => x * y,
+ *   tangent: { x: (t, _, y) => product(t, y), y: (t, x) => product(x, t) },
+ *   transpose: { x: (ct, _, y) => product(ct, y), y: (ct, x) => product(x, ct) },
+ * });
+ */
 export function binary(name: string, spec: BinarySpec): BinaryOp {
   const { tangent, transpose, smoothOn, ...rest } = spec;
   const intervals = smoothOn ?? [
@@ -283,6 +315,7 @@ export const add = binary("add", {
   tangent: { x: (t) => t, y: (t) => t },
   transpose: { x: (ct) => ct, y: (ct) => ct },
   additive: true,
+  commutative: true,
   // -0 is the neutral element: x + 0 would turn -0 into 0.
   simplify: (inputs) => neutral(inputs, 1, -0) ?? neutral(inputs, 0, -0),
 });

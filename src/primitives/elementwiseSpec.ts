@@ -71,6 +71,8 @@ export interface ElementwiseSpec {
   /** Set to false where the derivative is zero by decree, so that finite differences would not agree. */
   readonly differentiable?: boolean;
   readonly simplify?: (inputs: readonly Atom[], params: Params) => number | undefined;
+  /** Whether the order of the operands does not matter. */
+  readonly commutative?: boolean;
 }
 
 /** The one shape of operands of which some may be scalars; undefined if they have several. */

@@ -34,6 +34,7 @@ export const mul = binary("mul", {
   tangent: { x: (t, _, y) => mul(t, y), y: (t, x) => mul(x, t) },
   transpose: { x: (ct, _, y) => mul(ct, y), y: (ct, x) => mul(x, ct) },
   cost: work.multiply,
+  commutative: true,
   simplify: (inputs) => neutral(inputs, 1, 1) ?? neutral(inputs, 0, 1),
 });
 

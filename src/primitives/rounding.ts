@@ -112,7 +112,7 @@ function neighbour(dtype: FloatDType): (x: number, y: number) => number {
  * The next number after x towards y that its float dtype can represent; y where they are equal; NaN if one is. Two
  * floats of one dtype. The derivative is zero by decree. Throws `DtypeError` for integers.
  *
- * @example nextafter(np.float32(1), np.float32(2)) // 1 + 2^-23
+ * @example nextafter(x, Infinity) // the next number up
  */
 export const nextafter = binary("nextafter", {
   summary: "the next representable number after x towards y",

@@ -65,7 +65,7 @@ export const digamma = unary("digamma", {
   summary: "the derivative of the logarithm of the gamma function",
   domain: "float",
   evaluate: functions.digamma,
-  tangent: (t, x) => mul(t, polygamma(1, x)),
+  tangent: (t, x) => mul(t, polygamma(x, 1)),
   cost: work.transcendental,
   smoothOn: [
     [0.5, 4],
@@ -87,7 +87,7 @@ const polygammaPrimitive = elementwise({
   evaluateFor: (_, { n }) => functions.polygamma(n as number),
   tangents: (params) => {
     const { n } = params as { n: number };
-    return [(t, x) => mul(t, polygamma(n + 1, x))];
+    return [(t, x) => mul(t, polygamma(x, n + 1))];
   },
   cost: work.transcendental,
   examples: [
@@ -102,10 +102,10 @@ const polygammaPrimitive = elementwise({
  * The n-th derivative of digamma, for a whole number `n` above 0, which is part of the program and not an operand. At 0,
  * -1, -2, ... it is infinite for odd n and NaN for even n. Throws `ArgumentError` for another order.
  *
- * @example polygamma(1, np.array([1])) // [π²/6]
+ * @example polygamma(np.array([1]), 1) // [π²/6]
  */
 export const polygamma = Object.assign(
-  (n: number, x: Operand): NDArray =>
+  (x: Operand, n: number): NDArray =>
     bind(polygammaPrimitive, scalarsLike("polygamma", [x], "float"), { n })[0],
   { primitive: polygammaPrimitive },
 );

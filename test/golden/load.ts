@@ -22,7 +22,9 @@ export interface Case {
   readonly fn: string;
   readonly args: readonly unknown[];
   readonly options?: Readonly<Record<string, unknown>>;
-  readonly out: unknown;
+  readonly out?: unknown;
+  /** The library refuses the call on purpose, though JAX answers; `note` says why. */
+  readonly throws?: boolean;
   /** Tolerances, where they are not those of the dtype; `why` justifies wide ones. */
   readonly rtol?: number;
   readonly atol?: number;

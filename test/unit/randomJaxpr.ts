@@ -49,9 +49,11 @@ const types = (dtypes: readonly DType[]): fc.Arbitrary<Aval> =>
     .tuple(fc.constantFrom(...shapes), fc.constantFrom(...dtypes), fc.boolean())
     .map(([shape, dtype, weak]) => aval(shape, dtype, weak && dtype !== "bool"));
 
-/** Numbers that an operand of that dtype may stand beside. */
-const beside = (x: NDArray, value: number, weak: boolean): NDArray =>
-  scalar(isFloat(x.dtype) ? value : Math.trunc(value) || 0, x.dtype, weak && x.dtype !== "bool");
+/** A scalar that may stand beside an operand: of its dtype, made of any number. */
+function beside({ dtype }: NDArray, value: number, weak: boolean): NDArray {
+  if (dtype === "bool") return scalar(value > 0, dtype);
+  return scalar(isFloat(dtype) ? value : Math.trunc(value) || 0, dtype, weak);
+}
 
 /** Applies one operation to arrays that are there; whatever does not fit is left out or replaced by what does. */
 function apply(step: Step, pool: readonly NDArray[]): readonly NDArray[] {

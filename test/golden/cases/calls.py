@@ -23,7 +23,6 @@ RENAMED = {
     ("random", "key"): "PRNGKey",  # fluxion's keys are the raw uint32[2] words
 }
 
-
 # Functions that read a nested list as an array.
 NESTED_LISTS = {("numpy", "array"), ("numpy", "asarray")}
 
@@ -106,17 +105,10 @@ ADAPTERS = {
     # lax.argmax of JAX insists on the index dtype; here it is int32 unless given.
     ("lax", "argmax"): lambda x, axis, *r: lax.argmax(x, axis, r[0] if len(r) == 2 else "int32"),
     ("lax", "argmin"): lambda x, axis, *r: lax.argmin(x, axis, r[0] if len(r) == 2 else "int32"),
-    ("lax", "indexTake"): lambda x, idx, axes, o: lax.index_take(x, tuple(idx), tuple(axes)),
-    ("numpy", "linalg.norm"): lambda x, o: jnp.linalg.norm(x, **_options(o)),
-    ("numpy", "broadcastShapes"): lambda *a: list(jnp.broadcast_shapes(*[tuple(s) for s in a[:-1]])),
     ("numpy", "issubdtype"): lambda a, b, o: bool(jnp.issubdtype(*[getattr(jnp, n, n) for n in (a, b)])),
-    ("numpy", "shape"): lambda x, o: list(jnp.shape(x)),
-    ("numpy", "resultType"): lambda *a: jnp.result_type(*a[:-1]),
     ("numpy", "pad"): lambda x, w, o: _pad(x, w, dict(o)),
     # The probabilities 0 and 1 are integers in JavaScript; JAX insists on a float.
     ("random", "bernoulli"): lambda k, *a: random.bernoulli(k, *[float(p) if isinstance(p, int) else p for p in a[:-1]]),
-    ("random", "bits"): lambda k, *a: random.bits(k, *a[:-1]),
-    ("random", "split"): lambda k, *a: random.split(k, *[tuple(n) if isinstance(n, list) else n for n in a[:-1]]),
 }
 
 

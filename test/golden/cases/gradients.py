@@ -114,7 +114,8 @@ def _corners(g):
     for x in ([1000, 1000.5], [-INF, 0], [INF, 0], [-INF, -INF]):
         g("grad", "nn", "logsumexp", f32(x), **one)
     g("grad", "nn", "logsumexp", f32([0, 1, 2]), b=f32([1, -1, 2]), **one)
-    g("grad", "numpy", "logaddexp", f32([0, 100, -INF, INF]), f32([0, 0, 0, 0]), wrt=[0, 1], ct=f32([1, 1, 1, 1]))
+    # (at (inf, y) JAX answers (1, 1), having replaced infinity by 0; the limit is (1, 0), so that point is no golden case)
+    g("grad", "numpy", "logaddexp", f32([0, 100, -INF]), f32([0, 0, 0]), wrt=[0, 1], ct=f32([1, 1, 1]))
     # zero times infinity is NaN, never folded
     g("grad", "numpy", "multiply", f32([0, 1]), f32([INF, NAN]), wrt=[0, 1], ct=f32([1, 0]))
     g("grad", "compositions", "minusItself", f32([2, INF]), ct=f32([1, 1]))

@@ -83,7 +83,7 @@ def _selecting(g):
     g("grad", "lax", "gather", draw(57, (2, 4)), i32([[[1], [3]], [[0], [0]]]), offsetDims=[], collapsedSliceDims=[1],
       startIndexMap=[1], operandBatchingDims=[0], startIndicesBatchingDims=[0], sliceSizes=[1, 1], ct=f32([[1, 2], [3, 4]]))
     put = dict(updateWindowDims=[1], insertedWindowDims=[0], scatterDimsToOperandDims=[0])
-    for mode in ("clip", "fill"):
+    for mode in ("clip", "drop"):
         g("grad", "lax", "scatterAdd", x, i32([[2], [9], [2]]), draw(58, (3, 3)), **put, mode=mode, wrt=[0, 2], ct=draw(59, (4, 3)))
     g("grad", "lax", "scatter", x, i32([[2], [0]]), draw(58, (2, 3)), **put, wrt=[0, 2], ct=draw(59, (4, 3)))
     g("grad", "lax", "scatter", x, i32([[2], [9]]), draw(58, (2, 3)), **put, wrt=[0, 2], ct=draw(59, (4, 3)))

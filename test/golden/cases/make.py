@@ -53,10 +53,19 @@ class Cases:
     def __init__(self, lib):
         self.lib, self.cases, self.inexact = lib, [], []
 
-    def __call__(self, fn, *args, _lib=None, _rtol=None, _atol=None, _why=None, _z=False, _weak=False, **options):
+    def __call__(self, fn, *args, _lib=None, _rtol=None, _atol=None, _why=None, _z=False, _weak=False, _throws=None,
+                 **options):
         """Adds one case. Options are written as fluxion's; names with an underscore describe the comparison:
-        `_z` distinguishes -0 from 0, `_weak` compares weak types, `_why` justifies a wide tolerance in a line."""
+        `_z` distinguishes -0 from 0, `_weak` compares weak types, `_why` justifies a wide tolerance in a line, and `_throws`
+        says why fluxion refuses a call that JAX answers (JAX is not asked then)."""
         lib = _lib or self.lib
+        if _throws:
+            notes = set()
+            case = {"lib": lib, "fn": fn, "args": codec.encode(list(args), notes)}
+            if options:
+                case["options"] = codec.encode(options, notes)
+            self.cases.append({**case, "throws": True, "note": _throws})
+            return
         run = lambda a, o: calls.call(lib, fn, calls.lift(a), o)
         self._add(lib, fn, list(args), options, {}, run, _rtol, _atol, _why, _z, _weak)
 

@@ -249,6 +249,18 @@ describe("dotGeneral", () => {
     expect([(ct as NDArray).dtype, list(ct as NDArray)]).toEqual(["float16", [3, 6]]);
   });
 
+  it("does not round the other operand to a narrower result on the way back", () => {
+    const params = canonical({ contracting: [[0], [0]], preferredElementType: "float16" });
+    const fine = 1 + 2 ** -12;
+    const cotangents = primitive.transpose?.(
+      [f16([1], [])],
+      [new LinearInput(aval([1], "float32")), f32([fine])],
+      params,
+      noPasses,
+    );
+    expect(list(cotangents?.[0] as NDArray)).toEqual([fine]);
+  });
+
   it("is weak only if both operands are, and keep their dtype", () => {
     const weak = (x: boolean, y: boolean, preferredElementType: DType = "float32") => {
       const types = [aval([2], "float32", x), aval([2], "float32", y)];

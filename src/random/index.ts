@@ -1,0 +1,11 @@
+/**
+ * Random numbers from keys, bit for bit those of `jax.random`.
+ *
+ * @packageDocumentation
+ */
+import "../numpy/methods.js";
+
+export * from "./choice.js";
+export * from "./distributions.js";
+export * from "./keys.js";
+export * from "./uniform.js";
