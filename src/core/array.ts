@@ -119,7 +119,7 @@ export class ConcreteArray extends NDArray {
 /** A concrete scalar. */
 export function scalar(value: number | boolean, dtype: DType, weakType = false): ConcreteArray {
   const values = allocate(dtype, 1);
-  values[0] = Number(value);
+  values[0] = dtype === "bool" ? Number(Boolean(value)) : Number(value);
   if (dtype === "float16") settle(dtype, values);
   return new ConcreteArray(values, aval([], dtype, weakType));
 }

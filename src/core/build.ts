@@ -44,23 +44,21 @@ export function buildJaxpr(
   return closed.jaxpr;
 }
 
-/** Remembers results of a function of a jaxpr and a key, by the jaxpr's identity. */
+let memoized = 0;
+
+/** Remembers results of a function of a jaxpr and a key, with the jaxpr itself. */
 export function memoize<A extends readonly unknown[], R>(
   key: (...args: A) => string,
   compute: (jaxpr: Jaxpr, ...args: A) => R,
 ): (jaxpr: Jaxpr, ...args: A) => R {
-  const results = new WeakMap<Jaxpr, Map<string, R>>();
+  const name = `${memoized++}:`;
   return (jaxpr, ...args) => {
-    let table = results.get(jaxpr);
-    if (table === undefined) {
-      table = new Map();
-      results.set(jaxpr, table);
-    }
-    const k = key(...args);
-    let found = table.get(k);
+    jaxpr.memo ??= new Map();
+    const k = name + key(...args);
+    let found = jaxpr.memo.get(k) as R | undefined;
     if (found === undefined) {
       found = compute(jaxpr, ...args);
-      table.set(k, found);
+      jaxpr.memo.set(k, found);
     }
     return found;
   };

@@ -1,32 +1,31 @@
 /** Running a jaxpr: every equation is bound in turn, so that it is evaluated or, under a trace, recorded again. */
 import type { NDArray } from "./array.js";
+import { memoize } from "./build.js";
 import { InternalError } from "./errors.js";
 import { type Atom, type ClosedJaxpr, type Eqn, type Jaxpr, Var } from "./jaxpr.js";
 import { bind, deriving, inheritSource, literalArray } from "./trace.js";
 
 /** For each equation the variables that are not needed after it. */
-const lastUses = new WeakMap<Jaxpr, readonly (readonly number[])[]>();
-
-function lastUsesOf(jaxpr: Jaxpr): readonly (readonly number[])[] {
-  let found = lastUses.get(jaxpr);
-  if (found === undefined) {
+const lastUsesOf = memoize(
+  () => "",
+  (jaxpr: Jaxpr): readonly (readonly number[])[] => {
     const needed = new Uint8Array(jaxpr.varCount);
     for (const a of jaxpr.outputs) if (a instanceof Var) needed[a.id] = 1;
     const drops = new Array<number[]>(jaxpr.eqns.length);
+    const drop = (a: Atom, list: number[]): void => {
+      if (!(a instanceof Var) || needed[a.id] === 1) return;
+      needed[a.id] = 1;
+      list.push(a.id);
+    };
     for (let i = jaxpr.eqns.length - 1; i >= 0; i--) {
-      const drop: number[] = [];
-      for (const a of [...jaxpr.eqns[i].inputs, ...jaxpr.eqns[i].outputs])
-        if (a instanceof Var && needed[a.id] === 0) {
-          needed[a.id] = 1;
-          drop.push(a.id);
-        }
-      drops[i] = drop;
+      const list: number[] = [];
+      for (const a of jaxpr.eqns[i].inputs) drop(a, list);
+      for (const v of jaxpr.eqns[i].outputs) drop(v, list);
+      drops[i] = list;
     }
-    found = drops;
-    lastUses.set(jaxpr, found);
-  }
-  return found;
-}
+    return drops;
+  },
+);
 
 /** An environment: values by variable id. */
 export const read = <T>(env: readonly (T | undefined)[], atom: Atom): T | NDArray =>

@@ -20,6 +20,9 @@ export class Var {
 
 /** A scalar that stands in an equation. Booleans are 0 and 1. */
 export class Literal {
+  /** The literal as an array, once it has been asked for. @internal */
+  array: NDArray | undefined = undefined;
+
   constructor(
     readonly value: number,
     readonly aval: Aval,
@@ -38,6 +41,13 @@ export interface Eqn {
 }
 
 export class Jaxpr {
+  /**
+   * Results of passes over this very jaxpr, by pass and arguments. They are kept here and not in a WeakMap, which would
+   * cost the garbage collector more than the passes themselves: most jaxprs of eager code live for microseconds.
+   * @internal
+   */
+  memo: Map<string, unknown> | undefined = undefined;
+
   constructor(
     readonly inputs: readonly Var[],
     readonly eqns: readonly Eqn[],

@@ -21,8 +21,11 @@ export interface TraceOptions {
   readonly valuesOnDemand?: boolean;
   /** Merge equal equations and drop operations that change nothing (used by the passes, not for user code). */
   readonly simplify?: boolean;
-  /** Record where in user code each operation was called. */
-  readonly sources?: boolean;
+  /**
+   * What to record of where user code was: the line of each operation, or only the line at which the tracing began
+   * (capturing a stack costs more than all else that is done for an operation, which eager gradients would feel).
+   */
+  readonly sources?: "each" | "call";
 }
 
 let current: Trace | undefined;
@@ -89,8 +92,10 @@ const leaked = (t: Tracer): LeakedTracerError =>
   );
 
 const origin = (t: Tracer): string => {
-  const where = describeSource(t.source);
-  return where === undefined ? "" : `; it was made at ${where}`;
+  const made = describeSource(t.source);
+  if (made !== undefined) return `; it was made at ${made}`;
+  const called = describeSource(t.owner.calledAt);
+  return called === undefined ? "" : `; ${t.owner.name} was called at ${called}`;
 };
 
 /** Stands for an array while a function is traced. */
@@ -112,13 +117,17 @@ export class Tracer extends NDArray {
   }
 }
 
-const framesCaptured = 7;
+// Frames of the library between user code and the place of capture, and a few more.
+const framesOfOperation = 7;
+const framesOfCall = 12;
 
 export class Trace {
   readonly name: string;
   readonly parent: Trace | undefined;
   /** Tracers of outer traces that this trace took as constants or asked for their value. */
   readonly outer = new Set<Tracer>();
+  /** Where in user code the tracing began. */
+  readonly calledAt: Source | undefined;
   private alive = true;
   private readonly inputs: Var[] = [];
   private readonly constVars: Var[] = [];
@@ -136,6 +145,7 @@ export class Trace {
     this.options = options;
     this.name = options.name;
     this.parent = current;
+    this.calledAt = options.sources === undefined ? undefined : captureSource(framesOfCall);
   }
 
   get live(): boolean {
@@ -161,7 +171,9 @@ export class Trace {
       if (!x.owner.alive) throw leaked(x);
       this.outer.add(x);
     } else if (x.aval.shape.length === 0 && x.aval.dtype !== "float0") {
-      return new Literal((x as ConcreteArray).values[0], x.aval);
+      const literal = new Literal((x as ConcreteArray).values[0], x.aval);
+      literal.array = x;
+      return literal;
     }
     let variable = this.constOf.get(x);
     if (variable === undefined) {
@@ -195,7 +207,8 @@ export class Trace {
     // Scalar arithmetic on literals is done at once.
     if (simplify && primitive.family === "elementwise" && atoms.every((a) => a instanceof Literal))
       return primitive.evaluate(inputs as readonly ConcreteArray[], params, types.right);
-    const source = this.options.sources && !derived ? captureSource(framesCaptured) : inheritedSource;
+    const own = this.options.sources === "each" && !derived;
+    const source = own ? captureSource(framesOfOperation) : inheritedSource;
     const variables = types.right.map((type) => this.variable(type));
     const eqn: Eqn = { primitive, inputs: atoms, params, outputs: variables, source };
     this.eqns.push(eqn);
@@ -269,14 +282,8 @@ function eqnKey(primitive: Primitive, atoms: readonly Atom[], params: Params): s
   return `${primitive.id}:${keys.join(",")}:${paramsKey(params)}`;
 }
 
-const literalArrays = new WeakMap<Literal, ConcreteArray>();
-
 /** The concrete scalar that a literal stands for. */
 export function literalArray(literal: Literal): ConcreteArray {
-  let array = literalArrays.get(literal);
-  if (array === undefined) {
-    array = scalar(literal.value, literal.aval.dtype, literal.aval.weakType);
-    literalArrays.set(literal, array);
-  }
-  return array;
+  literal.array ??= scalar(literal.value, literal.aval.dtype, literal.aval.weakType);
+  return literal.array as ConcreteArray;
 }

@@ -6,6 +6,7 @@ import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { ArrayLike } from "../core/methods.js";
 import { broadcastInDim } from "../primitives/broadcast.js";
 import { convertElementType } from "../primitives/cast.js";
+import { ne } from "../primitives/comparison.js";
 
 export type { ArrayLike };
 
@@ -74,6 +75,18 @@ export function broadcastOperands(name: string, xs: readonly NDArray[]): NDArray
 /** Promoted and broadcast operands of an elementwise function. */
 export const elementwiseOperands = (name: string, xs: readonly ArrayLike[], inexact = false): NDArray[] =>
   broadcastOperands(name, promoteOperands(name, xs, inexact));
+
+/** One operand of a function that only makes sense for floats. */
+export const inexactOperand = (name: string, x: ArrayLike): NDArray => promoteOperands(name, [x], true)[0];
+
+/** One operand of a function of numbers: booleans count as 0 and 1. */
+export const numericOperand = (name: string, x: ArrayLike): NDArray => asNumber(asArray(x, name));
+
+/** The numbers 0 and 1 in place of booleans. */
+export const asNumber = (x: NDArray): NDArray => (x.dtype === "bool" ? convertElementType(x, "int32") : x);
+
+/** Where x is not zero. */
+export const asCondition = (x: NDArray): NDArray => (x.dtype === "bool" ? x : ne(x, 0));
 
 /** The dtype in which sums of this dtype are made: small integers and booleans widen to int32 (uint8 to uint32). */
 export const sumType = (dtype: DType): DType =>

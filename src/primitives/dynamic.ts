@@ -142,8 +142,8 @@ function sliceExample(shape: Shape, sizes: Shape, dtype: DType = "float64", inde
  * The part of `x` (any dtype) that has the shape `sizes` and begins at `starts`: for each axis an integer scalar
  * (int32, uint32 or uint8, one dtype for all) or a number. Starts are clamped so that the part lies inside `x`. Linear
  * in `x`. Throws `ArgumentError`, `ShapeError` or `DtypeError`.
- *
- *     dynamicSlice(np.array([1, 2, 3, 4]), [2], [2]) // [3, 4]
+ * @example
+ * dynamicSlice(np.array([1, 2, 3, 4]), [2], [2]) // [3, 4]
  */
 export const dynamicSlice = (x: NDArray, starts: readonly Operand[], sizes: readonly number[]): NDArray =>
   bind(slicePrimitive, [x, ...scalarsLike("dynamicSlice", starts)], { sizes })[0];
@@ -250,8 +250,8 @@ function updateExample(shape: Shape, sizes: Shape, dtype?: DType, index?: DType)
  * `x` with the part that begins at `starts` overwritten by `update`, which has the dtype (any) and number of axes of
  * `x`. Starts are those of `dynamicSlice`, clamped so that the update lies inside. Linear in `x` and `update` together.
  * Throws `ArgumentError`, `ShapeError` or `DtypeError`.
- *
- *     dynamicUpdateSlice(np.array([1, 2, 3, 4]), np.array([8, 9]), [1]) // [1, 8, 9, 4]
+ * @example
+ * dynamicUpdateSlice(np.array([1, 2, 3, 4]), np.array([8, 9]), [1]) // [1, 8, 9, 4]
  */
 export const dynamicUpdateSlice = (x: NDArray, update: NDArray, starts: readonly Operand[]): NDArray =>
   bind(updatePrimitive, [x, update, ...scalarsLike("dynamicUpdateSlice", starts)], noParams)[0];

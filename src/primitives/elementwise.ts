@@ -184,8 +184,8 @@ export function scalarsLike(name: string, operands: readonly Operand[], domain: 
   });
 }
 
-/** A number as a scalar of the dtype of `x`; weak, so that the result is weak or not as `x` is. */
-export const scalarLike = (x: NDArray, value: number): NDArray => scalar(value, x.dtype, x.dtype !== "bool");
+/** A number as a scalar of the dtype of `x`, and as weak. */
+export const scalarLike = (x: NDArray, value: number): NDArray => scalar(value, x.dtype, x.weakType);
 
 const describeAny = (x: unknown): string =>
   x === null ? "null" : Array.isArray(x) ? "a JavaScript array (use np.array)" : `a ${typeof x}`;

@@ -210,9 +210,9 @@ const withZeroFill = (params: GatherParams): GatherParams =>
  *
  * Throws `ShapeError`, `AxisError`, `DtypeError` or `ArgumentError`. Source: XLA's Gather
  * (https://openxla.org/xla/operation_semantics#gather).
- *
- *     // Rows 2 and 0 of a matrix with two columns:
- *     gather(x, np.array([[2], [0]]), { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0], sliceSizes: [1, 2] })
+ * @example
+ * // Rows 2 and 0 of a matrix with two columns:
+ * gather(x, np.array([[2], [0]]), { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0], sliceSizes: [1, 2] })
  */
 export function gather(x: NDArray, indices: NDArray, options: GatherOptions): NDArray {
   const {
@@ -267,9 +267,9 @@ export function takeAlong(x: NDArray, places: NDArray, axis: number): NDArray {
 /**
  * `x` with `updates` added at the places given by `indices`; what is added to one place several times adds up.
  * Operands, options and errors are those of `scatter`; `x` and `updates` are numbers. Linear in both.
- *
- *     const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- *     scatterAdd(np.zeros([3]), np.array([[1], [1]]), np.array([2.0, 3.0]), options) // [0, 5, 0]
+ * @example
+ * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
+ * scatterAdd(np.zeros([3]), np.array([[1], [1]]), np.array([2.0, 3.0]), options) // [0, 5, 0]
  */
 export const scatterAdd = scatterOp({
   name: "scatterAdd",

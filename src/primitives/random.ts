@@ -113,8 +113,8 @@ const threefryPrimitive = definePrimitive({
 /**
  * The hash of counters (x0, x1) under keys (k0, k1): uint32 arrays of one shape, or scalars; gives two such arrays.
  * Throws `DtypeError` or `ShapeError`. Source: Salmon et al. 2011, Threefry-2x32-20.
- *
- *     threefry2x32(zero, zero, zero, zero) // 0x6b200159 and 0x99ba4efe
+ * @example
+ * threefry2x32(zero, zero, zero, zero) // 0x6b200159 and 0x99ba4efe
  */
 export function threefry2x32(
   k0: NDArray,
@@ -136,8 +136,8 @@ export function keyWords(key: NDArray): readonly [NDArray, NDArray] {
 /**
  * 64 random bits for each element of an array of the given shape: two uint32 arrays, the high words and the low words.
  * The counter is the index in row-major order. Throws `ShapeError` if `key` is not a key.
- *
- *     const [high, low] = randomWords(random.key(0), [1000]);
+ * @example
+ * const [high, low] = randomWords(random.key(0), [1000]);
  */
 export function randomWords(key: NDArray, shape: Shape): readonly [high: NDArray, low: NDArray] {
   const [k0, k1] = keyWords(key);
@@ -149,8 +149,8 @@ export function randomWords(key: NDArray, shape: Shape): readonly [high: NDArray
 /**
  * Random bits: a uint32 array of the given shape for `bitWidth` 32 (the xor of both words), a uint8 array for 8 (the
  * low byte of that). Throws `ShapeError` if `key` is not a key.
- *
- *     randomBits(random.key(42), [2], 32) // [2098992034, 2919706841]
+ * @example
+ * randomBits(random.key(42), [2], 32) // [2098992034, 2919706841]
  */
 export function randomBits(key: NDArray, shape: Shape, bitWidth: 8 | 32): NDArray {
   const [high, low] = randomWords(key, shape);

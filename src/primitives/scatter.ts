@@ -48,15 +48,15 @@ const masked = (mask: NDArray, x: NDArray): NDArray => select(mask, x, zeros(x.a
 
 /**
  * `x` with the windows at the places given by `indices` (int32, uint32 or uint8 vectors along the last axis)
- * overwritten by `updates`, which have the dtype of `x` (any). Of several updates for one place the last in row-major
- * order stays. Windows that do not lie inside `x` are left out ("drop"), moved inside ("clip"), or promised not to
- * occur ("promiseInBounds"). Linear in `x` and `updates` together.
+ * overwritten by `updates`, which have the dtype of `x` (any). Where windows meet, that of the last index vector (in
+ * row-major order) stays. Windows that do not lie inside `x` are left out ("drop"), moved inside ("clip"), or promised
+ * not to occur ("promiseInBounds"). Linear in `x` and `updates` together.
  *
  * Throws `ShapeError`, `AxisError`, `DtypeError` or `ArgumentError`. Source: XLA's Scatter
  * (https://openxla.org/xla/operation_semantics#scatter).
- *
- *     const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- *     scatter(np.zeros([3]), np.array([[1], [2]]), np.array([5.0, 6.0]), options) // [0, 5, 6]
+ * @example
+ * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
+ * scatter(np.zeros([3]), np.array([[1], [2]]), np.array([5.0, 6.0]), options) // [0, 5, 6]
  */
 export const scatter = scatterOp({
   name: "scatter",
@@ -143,9 +143,9 @@ function productOfOthers(
  * `x` with the elements at the places given by `indices` multiplied by `updates`; several updates for one place all
  * multiply it. Operands, options and errors are those of `scatter`; `x` and `updates` are numbers. The derivative is
  * exact for zeros and repeated places, too; linear in `x`.
- *
- *     const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- *     scatterMul(np.array([1.0, 2.0]), np.array([[1], [1]]), np.array([3.0, 4.0]), options) // [1, 24]
+ * @example
+ * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
+ * scatterMul(np.array([1.0, 2.0]), np.array([[1], [1]]), np.array([3.0, 4.0]), options) // [1, 24]
  */
 export const scatterMul = scatterOp({
   name: "scatterMul",
@@ -203,9 +203,9 @@ const sharedByTied =
 /**
  * `x` with each element at the places given by `indices` replaced by the smallest of itself and its updates; NaN wins.
  * Operands, options and errors are those of `scatter`. The derivative is shared equally among those that tie.
- *
- *     const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- *     scatterMin(np.array([1.0, 5.0]), np.array([[1], [1]]), np.array([3.0, 4.0]), options) // [1, 3]
+ * @example
+ * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
+ * scatterMin(np.array([1.0, 5.0]), np.array([[1], [1]]), np.array([3.0, 4.0]), options) // [1, 3]
  */
 export const scatterMin = scatterOp({
   name: "scatterMin",
@@ -227,9 +227,9 @@ export const scatterMin = scatterOp({
 /**
  * `x` with each element at the places given by `indices` replaced by the largest of itself and its updates; NaN wins.
  * Operands, options and errors are those of `scatter`. The derivative is shared equally among those that tie.
- *
- *     const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- *     scatterMax(np.array([1.0, 5.0]), np.array([[0], [0]]), np.array([3.0, 4.0]), options) // [4, 5]
+ * @example
+ * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
+ * scatterMax(np.array([1.0, 5.0]), np.array([[0], [0]]), np.array([3.0, 4.0]), options) // [4, 5]
  */
 export const scatterMax = scatterOp({
   name: "scatterMax",

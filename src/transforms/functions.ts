@@ -98,7 +98,7 @@ export function traceFunction(
   let resultCount = 0;
   let rebuildAux: TracedFunction["rebuildAux"] = () => undefined;
   const traced = traceToJaxpr(
-    { sources: true, ...options },
+    { sources: options.valuesOnDemand ? "call" : "each", ...options },
     avals,
     (inputs) => {
       const returned = call(inputs);

@@ -20,9 +20,14 @@ export type AxesOf<T> =
       ? never
       : { readonly [K in keyof T]?: AxesOf<T[K]> });
 
+/** Axes for each argument of F, as a list. */
+type ArgumentAxes<F extends Fn> = Parameters<F> extends infer A extends readonly unknown[]
+  ? { readonly [K in keyof A]: AxesOf<A[K]> }
+  : never;
+
 export interface VmapOptions<F extends Fn> {
   /** One entry for all arguments, or a list with an entry for each. Default 0. */
-  readonly inAxes?: number | null | { readonly [K in keyof Parameters<F>]: AxesOf<Parameters<F>[K]> };
+  readonly inAxes?: number | null | ArgumentAxes<F>;
   /** Where the batch axis goes in the result. Default 0; null only for results that do not depend on the batch. */
   readonly outAxes?: AxesOf<ReturnType<F>>;
   /** The size of the batch; needed only if no argument is batched. */

@@ -1,3 +1,4 @@
+/** What the tests of printing and of parsing share. */
 import { isLeft, isRight, right } from "fp-ts/lib/Either.js";
 import { expect } from "vitest";
 import { aval } from "../../src/core/aval.js";

@@ -4,7 +4,7 @@
     number   a plain JSON number; inf, -inf and nan as {"$num": "inf"}
     others   strings, booleans, null, lists and option objects as they are
 
-Floating-point entries are the shortest decimals that round-trip for their dtype; "nan", "inf", "-inf" and "-0" are strings.
+Floating-point entries are the shortest decimals that round-trip for their dtype (float16: as float64); "nan", "inf", "-inf" and "-0" are strings.
 """
 
 import json
@@ -28,6 +28,8 @@ def _float_entry(v, dtype):
         return "inf" if v > 0 else "-inf"
     if v == 0 and math.copysign(1, v) < 0:
         return "-0"
+    if dtype == np.float16:  # no reader rounds to half precision, so its decimals are exact
+        dtype, v = np.dtype(np.float64), np.float64(v)
     text = np.format_float_positional(v, unique=True, trim="-") if 1e-4 <= abs(float(v)) < 1e9 or v == 0 \
         else np.format_float_scientific(v, unique=True, trim="-", exp_digits=1)
     # JavaScript parses the decimal as a double and rounds to the dtype; the shortest decimal must survive that.

@@ -1,0 +1,95 @@
+/** Operations on the bits of integers; on booleans the logical ones. Floats have none: they give a `DtypeError`. */
+import type { NDArray } from "../core/array.js";
+import { isUnsigned } from "../core/dtype.js";
+import { abs } from "../primitives/arithmetic.js";
+import * as p from "../primitives/bits.js";
+import { convertElementType } from "../primitives/cast.js";
+import { type ArrayLike, asArray, asNumber, elementwiseOperands, numericOperand } from "./operands.js";
+
+/**
+ * Bits set in both x and y; for booleans, and.
+ * @throws DtypeError for floats.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * np.bitwiseAnd(np.array([12, 5]), 6); // [4, 4]
+ */
+export function bitwiseAnd(x: ArrayLike, y: ArrayLike): NDArray {
+  const [a, b] = elementwiseOperands("bitwiseAnd", [x, y]);
+  return p.bitwiseAnd(a, b);
+}
+
+/**
+ * Bits set in x or y or both; for booleans, or.
+ * @throws DtypeError for floats.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * np.bitwiseOr(np.array([12, 5]), 6); // [14, 7]
+ */
+export function bitwiseOr(x: ArrayLike, y: ArrayLike): NDArray {
+  const [a, b] = elementwiseOperands("bitwiseOr", [x, y]);
+  return p.bitwiseOr(a, b);
+}
+
+/**
+ * Bits set in one of x and y alone; for booleans, where they differ.
+ * @throws DtypeError for floats.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * np.bitwiseXor(np.array([12, 5]), 6); // [10, 3]
+ */
+export function bitwiseXor(x: ArrayLike, y: ArrayLike): NDArray {
+  const [a, b] = elementwiseOperands("bitwiseXor", [x, y]);
+  return p.bitwiseXor(a, b);
+}
+
+/**
+ * Every bit inverted; for booleans, not. Also called `invert` and `bitwiseInvert`.
+ * @throws DtypeError for floats.
+ * @example
+ * np.bitwiseNot(np.array([0, 12])); // [-1, -13]
+ */
+export const bitwiseNot = (x: ArrayLike): NDArray => p.bitwiseNot(asArray(x, "bitwiseNot"));
+
+export { bitwiseNot as bitwiseInvert, bitwiseNot as invert };
+
+/**
+ * How many bits of |x| are set, as uint8.
+ * @throws DtypeError for floats.
+ * @example
+ * np.bitwiseCount(np.array([7, -1])); // [3, 1]
+ */
+export function bitwiseCount(x: ArrayLike): NDArray {
+  const a = numericOperand("bitwiseCount", x);
+  const count = p.populationCount(a.dtype === "int32" ? abs(a) : a);
+  return convertElementType(count, "uint8");
+}
+
+/**
+ * x·2^n, by moving the bits of x to the left; 0 where n is at least the width of the dtype. Also called
+ * `bitwiseLeftShift`.
+ * @throws DtypeError for floats.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * np.leftShift(np.array([1, 3]), 4); // [16, 48]
+ */
+export function leftShift(x: ArrayLike, n: ArrayLike): NDArray {
+  const [a, b] = elementwiseOperands("leftShift", [x, n]).map(asNumber);
+  return p.shiftLeft(a, b);
+}
+
+export { leftShift as bitwiseLeftShift };
+
+/**
+ * x / 2^n rounded down, by moving the bits of x to the right; signed integers keep their sign. Also called
+ * `bitwiseRightShift`.
+ * @throws DtypeError for floats.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * np.rightShift(np.array([16, -16]), 2); // [4, -4]
+ */
+export function rightShift(x: ArrayLike, n: ArrayLike): NDArray {
+  const [a, b] = elementwiseOperands("rightShift", [x, n]).map(asNumber);
+  return isUnsigned(a.dtype) ? p.shiftRightLogical(a, b) : p.shiftRightArithmetic(a, b);
+}
+
+export { rightShift as bitwiseRightShift };

@@ -1,0 +1,32 @@
+/** The examples in the doc comments of the source run, and do what they say. */
+import { describe, expect, it } from "vitest";
+import * as fluxion from "../../src/index.js";
+import { docExamples, filesBelow, readSource } from "./blocks.js";
+import { loadSource, runBlock } from "./run.js";
+
+const { numpy: np, lax, nn, random, scipy, tree } = fluxion;
+
+/** What an example may use: the exports of the package, its libraries by their usual names, and those of its own file. */
+async function namesFor(file: string): Promise<Record<string, unknown>> {
+  const library = /^src\/(fp|lax)\//.exec(file)?.[1] ?? (file.startsWith("src/primitives/") ? "lax" : undefined);
+  return {
+    ...fluxion,
+    np,
+    lax,
+    nn,
+    random,
+    scipy,
+    tree,
+    ...(library && (await loadSource(`src/${library}/index.ts`))),
+    ...(await loadSource(file)),
+  };
+}
+
+describe.each(filesBelow("src", ".ts"))("%s", async (file) => {
+  const examples = docExamples(file, readSource(file));
+  if (examples.length > 0)
+    it.each(examples.map((block) => [block.line, block] as const))("line %i", async (_, block) => {
+      const { mistakes } = await runBlock(block, await namesFor(file));
+      expect(mistakes.join("\n")).toBe("");
+    });
+});
