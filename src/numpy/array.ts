@@ -1,8 +1,9 @@
 /** Arrays from JavaScript values. */
-import { ConcreteArray, concreteArray, NDArray, scalar, weakScalar } from "../core/array.js";
-import { type Shape, sizeOf } from "../core/aval.js";
-import { type DType, isFloat, promote, settle, type Typed, type TypedArray } from "../core/dtype.js";
+import { ConcreteArray, concreteArray, NDArray, weakScalar } from "../core/array.js";
+import { type Shape, sameShape } from "../core/aval.js";
+import { type DType, isFloat, promote, type Typed } from "../core/dtype.js";
 import { ArgumentError, DtypeError, ShapeError } from "../core/errors.js";
+import { withTrace } from "../core/trace.js";
 import { convertElementType } from "../primitives/cast.js";
 import { concatenate } from "../primitives/concatenate.js";
 import { reshape } from "../primitives/shape.js";
@@ -38,85 +39,89 @@ const dtypeOfTyped: Readonly<Record<string, DType>> = {
   Float64Array: "float64",
 };
 
-/** A leaf of the nested lists that is an array already. */
-type Leaf = NDArray | NumericArray;
-
-/** What has been found in the lists: numbers and booleans one by one, arrays as they are. */
+/** What is known of a list before its elements are read. */
 interface Found {
-  readonly numbers: number[];
-  readonly arrays: Leaf[];
-  /** The types that occur, by their place in the promotion. */
-  readonly types: Map<string, Typed>;
+  readonly types: Set<Typed>;
+  /** Whether there are arrays whose elements are not known. */
+  traced: boolean;
 }
 
-const strong = (dtype: DType): Typed => ({ dtype, weakType: false });
+// Numbers in a list give way to arrays beside them, as they do everywhere.
+const boolType: Typed = { dtype: "bool", weakType: false };
+const wholeType: Typed = { dtype: "int32", weakType: true };
+const floatType: Typed = { dtype: "float32", weakType: true };
 
-function typeOfTyped(x: object): Typed {
+/** As for a bare number: what int32 cannot hold, -0 included, is a float. */
+const typeOfNumber = (x: number): Typed => ((x | 0) === x && !Object.is(x, -0) ? wholeType : floatType);
+
+const isTyped = (x: unknown): x is NumericArray => ArrayBuffer.isView(x);
+
+function typeOfTyped(x: NumericArray): Typed {
   const name = Object.prototype.toString.call(x).slice(8, -1);
   const dtype = dtypeOfTyped[name];
-  if (dtype === undefined) throw new DtypeError(`array: there is no dtype for the elements of ${name}`);
-  return strong(dtype);
+  if (dtype === undefined) throw new DtypeError(`array: there is no dtype for the elements of a ${name}`);
+  return { dtype, weakType: false };
 }
 
-const isTyped = (x: object): x is NumericArray => ArrayBuffer.isView(x);
+const isTraced = (x: Nested): x is NDArray => x instanceof NDArray && !(x instanceof ConcreteArray);
 
-/** Reads a value into what has been found so far; returns its shape. */
-function collect(x: Nested, found: Found): Shape {
-  if (typeof x === "number" || typeof x === "boolean") {
-    const { dtype } = weakScalar(x);
-    found.types.set(dtype, strong(dtype));
-    found.numbers.push(Number(x));
+/** Reads the types that occur in a value; returns its shape. */
+function survey(x: Nested, found: Found): Shape {
+  if (typeof x === "number") {
+    found.types.add(typeOfNumber(x));
+    return [];
+  }
+  if (typeof x === "boolean") {
+    found.types.add(boolType);
     return [];
   }
   if (x instanceof NDArray) {
-    found.types.set(`${x.dtype}${x.weakType}`, x.aval);
-    found.arrays.push(x);
+    found.types.add(x.aval);
+    found.traced ||= isTraced(x);
     return x.shape;
   }
-  if (typeof x !== "object" || x === null)
-    throw new ArgumentError(`array takes numbers, booleans, arrays and lists of them, got ${x === null ? "null" : `a ${typeof x}`}`);
   if (isTyped(x)) {
-    const type = typeOfTyped(x);
-    found.types.set(type.dtype, type);
-    found.arrays.push(x);
+    found.types.add(typeOfTyped(x));
     return [x.length];
   }
-  if (!Array.isArray(x)) throw new ArgumentError("array takes numbers, booleans, arrays and lists of them, got an object");
+  if (!Array.isArray(x)) throw new ArgumentError(`array takes numbers, booleans, arrays and lists of them, got ${what(x)}`);
   if (x.length === 0) return [0];
-  const inner = collect(x[0], found);
+  const inner = survey(x[0], found);
   for (let i = 1; i < x.length; i++) {
-    const shape = collect(x[i], found);
-    if (shape.length !== inner.length || shape.some((n, d) => n !== inner[d]))
+    const shape = survey(x[i], found);
+    if (!sameShape(shape, inner))
       throw new ShapeError(
-        `array: a list must have elements of one shape, got [${inner.join(",")}] at index 0 and [${shape.join(",")}] at index ${i}`,
+        `array: a list needs elements of one shape, got [${inner.join(",")}] at index 0 and [${shape.join(",")}] at index ${i}`,
       );
   }
   return [x.length, ...inner];
 }
 
-/** The elements of nested lists without traced arrays, in row-major order. */
+const what = (x: unknown): string => (x === null ? "null" : typeof x === "object" ? "an object" : `a ${typeof x}`);
+
+/** Appends the elements of a value without traced arrays, in row-major order. */
 function flatten(x: Nested, to: number[]): void {
   if (typeof x === "number" || typeof x === "boolean") to.push(Number(x));
   else if (Array.isArray(x)) for (const y of x) flatten(y, to);
-  else for (const v of x instanceof NDArray ? (x as ConcreteArray).values : (x as NumericArray)) to.push(v);
+  else for (const v of x instanceof NDArray ? x.concrete().values : (x as NumericArray)) to.push(v);
 }
 
-/** The elements as one vector; runs of numbers become constants between the arrays. */
-function flatPieces(x: Nested, type: Typed): NDArray {
+/** The elements as one vector, where some arrays are traced: what stands between these are constants. */
+function joined(values: Nested, dtype: DType): NDArray {
   const pieces: NDArray[] = [];
   let run: number[] = [];
   const endRun = (): void => {
-    if (run.length > 0) pieces.push(concreteArray(run, [run.length], type.dtype));
+    if (run.length > 0) pieces.push(converted(run, [run.length], dtype));
     run = [];
   };
-  const visit = (y: Nested): void => {
-    if (Array.isArray(y)) y.forEach(visit);
-    else if (y instanceof NDArray && !(y instanceof ConcreteArray)) {
+  const visit = (x: Nested): void => {
+    if (Array.isArray(x)) x.forEach(visit);
+    else if (isTraced(x)) {
       endRun();
-      pieces.push(reshape(convertTo(y, type), [y.size]));
-    } else flatten(y, run);
+      pieces.push(reshape(convertTo(x, { dtype, weakType: false }), [x.size]));
+    } else flatten(x, run);
   };
-  visit(x);
+  visit(values);
   endRun();
   return pieces.length === 1 ? pieces[0] : concatenate(pieces, 0);
 }
@@ -137,41 +142,31 @@ function flatPieces(x: Nested, type: Typed): NDArray {
  */
 export function array(values: Nested, options?: DType | DTypeOption): NDArray {
   const dtype = dtypeOption("array", options);
-  if (values instanceof NDArray) return dtype === undefined ? values : convertTo(values, strong(dtype));
-  if (typeof values === "number" || typeof values === "boolean")
-    return dtype === undefined ? weakScalar(values) : converted([Number(values)], [], dtype);
-  const found: Found = { numbers: [], arrays: [], types: new Map() };
-  const shape = collect(values, found);
-  if (sizeOf(shape) === 0 && found.types.size === 0) return concreteArray([], shape, dtype ?? "float32");
-  const joint = strong(promote([...found.types.values()]).dtype);
-  if (found.arrays.some((x) => x instanceof NDArray && !(x instanceof ConcreteArray))) {
-    const flat = flatPieces(values, joint);
-    return reshape(dtype === undefined ? flat : convertTo(flat, strong(dtype)), shape);
-  }
-  const flat: ArrayLike<number> = found.arrays.length === 0 ? found.numbers : elementsOf(values);
-  return converted(flat, shape, dtype ?? joint.dtype);
+  if (values instanceof NDArray) return dtype === undefined ? values : convertTo(values, { dtype, weakType: false });
+  if (dtype === undefined && (typeof values === "number" || typeof values === "boolean")) return weakScalar(values);
+  const found: Found = { types: new Set(), traced: false };
+  const shape = survey(values, found);
+  const own = found.types.size === 0 ? "float32" : promote([...found.types]).dtype;
+  // A list of arrays is brought to one dtype before it goes to another.
+  if (found.traced) return reshape(convertTo(joined(values, own), { dtype: dtype ?? own, weakType: false }), shape);
+  if (isTyped(values)) return converted(values, shape, dtype ?? own);
+  const flat: number[] = [];
+  flatten(values, flat);
+  return converted(flat, shape, dtype ?? own);
 }
 
 export { array as asarray };
 
-/** A typed array is copied at once, nested lists element by element. */
-function elementsOf(values: Nested): ArrayLike<number> {
-  if (typeof values === "object" && isTyped(values)) return values;
-  const flat: number[] = [];
-  flatten(values, flat);
-  return flat;
-}
+const isWhole = (v: number): boolean => Number.isInteger(v);
 
 /**
- * Elements in a dtype. Integer dtypes take floats without their fraction, clamped to their range, and bool where they
- * are not zero: the same as `astype`.
+ * Elements in a dtype. Integers wrap around; floats lose their fraction and are clamped to the range of integers, as
+ * `astype` has it; bool is where they are not zero.
  */
-function converted(values: ArrayLike<number>, shape: Shape, dtype: DType): ConcreteArray {
-  if (isFloat(dtype)) return concreteArray(values, shape, dtype);
-  const isWhole = Array.prototype.every.call(values, (v: number) => Number.isInteger(v));
-  if (isWhole && dtype !== "bool") return concreteArray(values, shape, dtype);
+function converted(values: number[] | NumericArray, shape: Shape, dtype: DType): ConcreteArray {
+  if (isFloat(dtype) || (dtype !== "bool" && values.every(isWhole))) return concreteArray(values, shape, dtype);
   const wide = concreteArray(values, shape, "float64");
-  return convertElementType(wide, dtype).concrete();
+  return withTrace(undefined, () => convertElementType(wide, dtype)).concrete();
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Updates at indices: `x.at(...).add(...)`. Static boxes are sliced and written back, other places are scattered to. */
-import { NDArray } from "../core/array.js";
-import { describe, type Shape, sameShape } from "../core/aval.js";
-import { type DType, integerRange, isFloat, promote } from "../core/dtype.js";
-import { ArgumentError, DtypeError, ShapeError } from "../core/errors.js";
+import type { NDArray } from "../core/array.js";
+import { sameShape } from "../core/aval.js";
+import { type DType, integerRange, isFloat } from "../core/dtype.js";
+import { ArgumentError } from "../core/errors.js";
 import type { Index, IndexedUpdate } from "../core/methods.js";
-import { add, div, max, min, mul, neg } from "../primitives/arithmetic.js";
+import { add, div, max, min, mul, neg, sub } from "../primitives/arithmetic.js";
 import { broadcastInDim } from "../primitives/broadcast.js";
 import { convertElementType } from "../primitives/cast.js";
 import { showParam } from "../primitives/checks.js";
@@ -14,14 +14,15 @@ import type { ScatterOptions } from "../primitives/scatterFamily.js";
 import { select } from "../primitives/select.js";
 import { reshape } from "../primitives/shape.js";
 import { rev, slice } from "../primitives/slicing.js";
-import { power } from "./arithmetic.js";
+import { power } from "./power.js";
 import { plainOptions } from "./axes.js";
 import { full, integers } from "./constants.js";
 import { onlyMask, type Part, type Range, readIndices } from "./indexParts.js";
 import { aligned, ascending, type Component, indexVectors, lengthsOf, type Plan, planIndices } from "./indexPlan.js";
 import { type ReadMode, readPlan } from "./indexRead.js";
-import { type ArrayLike, asArray, commonShape, convertTo, stretch } from "./operands.js";
+import { type ArrayLike, stretch } from "./operands.js";
 import { counting } from "./rearrange.js";
+import { checkFits, fitting } from "./values.js";
 
 /** How an update combines with what is there. */
 interface Update {
@@ -40,6 +41,7 @@ const updates = {
   set: { combine: (_, values) => values, scatter },
   // Adding 0 would turn -0 into 0.
   add: { combine: add, scatter: scatterAdd, neutral: () => -0 },
+  sub: { combine: sub, scatter: (x, i, v, o) => scatterAdd(x, i, neg(v), o), neutral: () => 0 },
   mul: { combine: mul, scatter: scatterMul, neutral: () => 1 },
   min: { combine: min, scatter: scatterMin, neutral: highest },
   max: { combine: max, scatter: scatterMax, neutral: lowest },
@@ -52,32 +54,12 @@ const updates = {
   },
 } satisfies Record<string, Update>;
 
-/** Values in the dtype of the array, which must be able to hold them. */
-function fitting(name: string, x: NDArray, values: ArrayLike): NDArray {
-  const given = asArray(values, name);
-  const joint = promote([x.aval, given.aval]);
-  if (joint.dtype !== x.dtype)
-    throw new DtypeError(
-      `${name}: values of dtype ${given.dtype} do not fit into ${describe(x.aval)}; convert one of them with astype`,
-    );
-  return convertTo(values, x.aval);
-}
-
-const same = (n: number, m: number): boolean => n === m || n === 1;
-
-function checkShape(name: string, values: NDArray, target: Shape): void {
-  const extra = target.length - values.ndim;
-  if (extra < 0 || !values.shape.every((n, i) => same(n, target[extra + i])))
-    throw new ShapeError(
-      `${name}: values of shape [${values.shape.join(",")}] do not broadcast to the indexed shape [${target.join(",")}]`,
-    );
-}
-
 /** The scalar value where the mask is true: no index is needed, so the mask may be traced. */
-function updateMasked(x: NDArray, mask: NDArray, value: NDArray, given: ArrayLike, update: Update): NDArray {
+function updateMasked(x: NDArray, mask: NDArray, value: NDArray, update: Update): NDArray {
   const whole = broadcastInDim(mask, x.shape, counting(mask.ndim));
   if (update.neutral === undefined) return select(whole, value, x);
-  return update.combine(x, select(whole, value, update.neutral(x.dtype)), value === given ? given : whole);
+  const values = select(whole, value, update.neutral(x.dtype));
+  return update.combine(x, values, values);
 }
 
 const isOutside = (part: Part, x: NDArray): boolean =>
@@ -169,10 +151,46 @@ function apply(x: NDArray, indices: readonly Index[], name: keyof typeof updates
   const values = fitting(call, x, given);
   const mask = onlyMask(indices);
   if (mask !== undefined && values.ndim === 0 && sameShape(mask.shape, x.shape.slice(0, mask.ndim)))
-    return updateMasked(x, mask, values, given, update);
+    return updateMasked(x, mask, values, update);
   const plan = planIndices(call, x.aval, readIndices(call, x.aval, indices));
-  checkShape(call, values, plan.shape);
+  checkFits(call, values, plan.shape);
   if (plan.shape.includes(0)) return x;
   const isBox = plan.parts.every((part) => part.kind !== "gathered" && !isStrided(part));
   return isBox ? updateBox(x, plan, values, given, update) : updateScattered(x, plan, values, update);
+}
+
+/** Integers are divided as floats. */
+const asFloat = (x: NDArray): NDArray => (isFloat(x.dtype) ? x : convertElementType(x, "float32"));
+
+function read(x: NDArray, indices: readonly Index[], mode: ReadMode): NDArray {
+  return readPlan(x, planIndices("at", x.aval, readIndices("at", x.aval, indices)), mode);
+}
+
+/**
+ * The place of an update: `at(x, indices)` is what `x.at(...indices)` gives. Each of its methods makes a new array and
+ * leaves `x` as it is. Updates out of range are dropped; values broadcast to the shape that indexing gives and must be
+ * of a dtype that `x` can hold. At places that an index array repeats, `add`, `mul`, `min` and the like accumulate, and
+ * of the values of `set` the last stays. `get` reads, with `mode` "clip" (default) or "fill" for places out of range.
+ * @throws DtypeError, ShapeError, AxisError, ArgumentError
+ * @example
+ * np.at(np.zeros([3]), [np.array([1, 1])]).add(2); // [0, 4, 0]
+ */
+export function at(x: NDArray, indices: readonly Index[]): IndexedUpdate {
+  return {
+    get: (options = {}) => {
+      const { mode = "clip" } = plainOptions("at(...).get", options, ["mode"]);
+      if (mode !== "clip" && mode !== "fill")
+        throw new ArgumentError(`at(...).get: mode must be "clip" or "fill", got ${showParam(mode)}`);
+      return read(x, indices, mode);
+    },
+    set: (values) => apply(x, indices, "set", values),
+    add: (values) => apply(x, indices, "add", values),
+    sub: (values) => apply(x, indices, "sub", values),
+    mul: (values) => apply(x, indices, "mul", values),
+    div: (values) => apply(asFloat(x), indices, "div", values),
+    pow: (values) => apply(x, indices, "pow", values),
+    min: (values) => apply(x, indices, "min", values),
+    max: (values) => apply(x, indices, "max", values),
+    apply: (f) => apply(x, indices, "set", f(read(x, indices, "clip"))),
+  };
 }

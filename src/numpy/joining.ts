@@ -1,7 +1,7 @@
 /** Arrays put together along an axis that they have, or along a new one. */
 import { NDArray } from "../core/array.js";
-import { describe, describeAll, type Shape, sameShape } from "../core/aval.js";
-import { type DType, promote, requireDType } from "../core/dtype.js";
+import { describeAll, type Shape, sameShape } from "../core/aval.js";
+import { type DType, requireDType } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { AxisOr } from "../core/methods.js";
 import * as primitive from "../primitives/concatenate.js";

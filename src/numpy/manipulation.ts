@@ -1,20 +1,19 @@
 /** The same elements under another shape, order of axes or direction, and repeated. */
 import { concreteArray, NDArray } from "../core/array.js";
 import { describe, type Shape, sizeOf } from "../core/aval.js";
-import { ArgumentError, AxisError, DtypeError, ShapeError } from "../core/errors.js";
+import { AxisError, DtypeError, ShapeError } from "../core/errors.js";
 import type { Axis, AxisOr } from "../core/methods.js";
 import { broadcastInDim } from "../primitives/broadcast.js";
 import { convertElementType } from "../primitives/cast.js";
 import { showParam } from "../primitives/checks.js";
 import { cumsum } from "../primitives/cumulative.js";
-import { filled } from "../primitives/filled.js";
 import { scatterAdd } from "../primitives/gather.js";
 import * as shape from "../primitives/shape.js";
 import { rev } from "../primitives/slicing.js";
-import { axisOptions, oneAxis, plainOptions, severalAxes, shapeOf, wholeNumber } from "./axes.js";
-import { zeros } from "./constants.js";
+import { axisOptions, oneAxis, severalAxes, shapeOf, wholeNumber } from "./axes.js";
+import { full } from "./constants.js";
 import { type ArrayLike, asArray, commonShape, stretch } from "./operands.js";
-import { counting, gatherAxis, pick, sliceAxis } from "./rearrange.js";
+import { counting, gatherAxis, pick } from "./rearrange.js";
 
 /**
  * The elements of `x`, read in row-major order, under another shape. One length may be -1: it is computed.
@@ -305,7 +304,7 @@ function repeatCounts(repeats: number | NDArray | readonly number[], length: num
 /** Marks where one element ends and counts the marks: element j of the result is after so many ends. */
 function repeatTo(a: NDArray, axis: number, counts: NDArray, total: number): NDArray {
   const ends = cumsum(counts, { axis: 0, reverse: false });
-  const marks = scatterAdd(zeros([total], "int32"), shape.reshape(ends, [counts.size, 1]), filled(counts.shape, one), {
+  const marks = scatterAdd(full([total], 0, "int32"), shape.reshape(ends, [counts.size, 1]), full(counts.shape, 1, "int32"), {
     updateWindowDims: [],
     insertedWindowDims: [0],
     scatterDimsToOperandDims: [0],
@@ -313,5 +312,3 @@ function repeatTo(a: NDArray, axis: number, counts: NDArray, total: number): NDA
   });
   return gatherAxis(a, axis, cumsum(marks, { axis: 0, reverse: false }), "clip");
 }
-
-const one = concreteArray([1], [], "int32");

@@ -11,12 +11,11 @@ import { dynamicSlice } from "../primitives/dynamic.js";
 import { neg } from "../primitives/field.js";
 import { reshape, transpose } from "../primitives/shape.js";
 import { rev } from "../primitives/slicing.js";
-import { mod } from "./arithmetic.js";
+import { mod } from "./division.js";
 import { axisOptions, oneAxis, severalAxes, shapeOf, wholeNumber } from "./axes.js";
-import { full } from "./constants.js";
 import { ravel } from "./manipulation.js";
 import { type ArrayLike, asArray } from "./operands.js";
-import { counting, elementAt, join, pick, sliceAxis } from "./rearrange.js";
+import { counting, elementAt, join, sliceAxis } from "./rearrange.js";
 
 /**
  * The columns in reversed order: `flip` along axis 1.

@@ -42,7 +42,9 @@ export function markdownBlocks(file: string, text: string): Block[] {
     if (end < 0) throw new Error(`${file}:${i + 1}: this block is not closed`);
     i = end;
     if (language !== "ts") continue;
-    const code = lines.slice(start, end).map((line) => line.replace(new RegExp(`^ {0,${indent.length}}`), ""));
+    const code = lines
+      .slice(start, end)
+      .map((line) => line.replace(new RegExp(`^ {0,${indent.length}}`), ""));
     if (mark.trim() === "") {
       blocks.push({ file, line: start + 1, code: code.join("\n") });
       continue;

@@ -8,7 +8,8 @@ const { numpy: np, lax, nn, random, scipy, tree } = fluxion;
 
 /** What an example may use: the exports of the package, its libraries by their usual names, and those of its own file. */
 async function namesFor(file: string): Promise<Record<string, unknown>> {
-  const library = /^src\/(fp|lax)\//.exec(file)?.[1] ?? (file.startsWith("src/primitives/") ? "lax" : undefined);
+  const library =
+    /^src\/(fp|lax)\//.exec(file)?.[1] ?? (file.startsWith("src/primitives/") ? "lax" : undefined);
   return {
     ...fluxion,
     np,

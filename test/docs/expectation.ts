@@ -10,7 +10,9 @@
  * A value may be followed by an explanation: `// [0, 2]: sin 0, and cos 0 times 2`. In a message, `…` stands for any text.
  */
 import { inspect } from "node:util";
-import { ClosedJaxpr, Jaxpr, NDArray, ShapeDtype } from "../../src/index.js";
+import { NDArray } from "../../src/core/array.js";
+import { ClosedJaxpr, Jaxpr } from "../../src/core/jaxpr.js";
+import { ShapeDtype } from "../../src/transforms/makeJaxpr.js";
 
 export type Expected =
   | { readonly kind: "number"; readonly value: number; readonly tolerance: number }
@@ -176,8 +178,10 @@ export function matches(actual: unknown, expected: Expected): boolean {
 }
 
 /** Zero is zero up to the digits shown (`0` itself up to rounding), infinities and NaN are themselves. */
-const matchesExactly = (value: number, { value: wanted, tolerance }: { value: number; tolerance: number }): boolean =>
-  wanted === 0 ? Math.abs(value) <= Math.max(tolerance, 1e-7) : Object.is(value, wanted);
+const matchesExactly = (
+  value: number,
+  { value: wanted, tolerance }: { value: number; tolerance: number },
+): boolean => (wanted === 0 ? Math.abs(value) <= Math.max(tolerance, 1e-7) : Object.is(value, wanted));
 
 /** The text of a value that is a text by nature. */
 export function textOf(value: unknown): string | undefined {
@@ -190,7 +194,10 @@ export const withoutPlaces = (text: string): string =>
   text.replace(/ ?\(at [^()\n]*:\d+:\d+\)/g, "").replace(/; it was made at \S+:\d+:\d+/g, "");
 
 export function matchesMessage(actual: string, wanted: string): boolean {
-  const parts = wanted.trim().split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const parts = wanted
+    .trim()
+    .split("…")
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "s").test(withoutPlaces(actual).replace(/\s+/g, " ").trim());
 }
 

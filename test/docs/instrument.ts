@@ -44,7 +44,11 @@ export function instrument(code: string): Program {
 
     out.push(code.slice(copied, start));
     copied = statement.end;
-    if (ts.isImportDeclaration(statement) || ts.isTypeAliasDeclaration(statement) || ts.isInterfaceDeclaration(statement)) {
+    if (
+      ts.isImportDeclaration(statement) ||
+      ts.isTypeAliasDeclaration(statement) ||
+      ts.isInterfaceDeclaration(statement)
+    ) {
       out.push(text);
     } else if (ts.isVariableStatement(statement)) {
       const bound = beside !== undefined && looksLikeValue(beside) ? boundValue(statement) : undefined;
@@ -69,7 +73,9 @@ export function instrument(code: string): Program {
 }
 
 function trailingComment(code: string, end: number): string | undefined {
-  const range = ts.getTrailingCommentRanges(code, end)?.find((r) => r.kind === ts.SyntaxKind.SingleLineCommentTrivia);
+  const range = ts
+    .getTrailingCommentRanges(code, end)
+    ?.find((r) => r.kind === ts.SyntaxKind.SingleLineCommentTrivia);
   return range === undefined ? undefined : bare(code.slice(range.pos, range.end));
 }
 
@@ -88,7 +94,8 @@ function boundValue({ declarationList }: ts.VariableStatement): string | undefin
   if (ts.isIdentifier(name)) return name.text;
   const names: string[] = [];
   for (const element of name.elements) {
-    if (!ts.isBindingElement(element) || element.dotDotDotToken || !ts.isIdentifier(element.name)) return undefined;
+    if (!ts.isBindingElement(element) || element.dotDotDotToken || !ts.isIdentifier(element.name))
+      return undefined;
     names.push(element.name.text);
   }
   return ts.isArrayBindingPattern(name) ? `[${names.join(", ")}]` : `{ ${names.join(", ")} }`;
@@ -98,7 +105,11 @@ function boundValue({ declarationList }: ts.VariableStatement): string | undefin
 function compile(typescript: string): string {
   const { outputText, diagnostics } = ts.transpileModule(typescript, {
     reportDiagnostics: true,
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: true },
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.CommonJS,
+      esModuleInterop: true,
+    },
   });
   const wrong = diagnostics?.filter((d) => d.category === ts.DiagnosticCategory.Error) ?? [];
   if (wrong.length > 0)

@@ -3,7 +3,15 @@ import { createRequire } from "node:module";
 import { format } from "node:util";
 import vm from "node:vm";
 import type { Block } from "./blocks.js";
-import { matches, matchesMessage, parseThrows, parseValue, show, textOf, withoutPlaces } from "./expectation.js";
+import {
+  matches,
+  matchesMessage,
+  parseThrows,
+  parseValue,
+  show,
+  textOf,
+  withoutPlaces,
+} from "./expectation.js";
 import { type Claim, instrument } from "./instrument.js";
 
 const nodeRequire = createRequire(import.meta.url);
@@ -23,7 +31,10 @@ export interface Outcome {
 /**
  * @param names what the block may use without importing it.
  */
-export async function runBlock(block: Block, names: Readonly<Record<string, unknown>> = {}): Promise<Outcome> {
+export async function runBlock(
+  block: Block,
+  names: Readonly<Record<string, unknown>> = {},
+): Promise<Outcome> {
   const { javascript, claims } = instrument(block.code);
   const mistakes: string[] = [];
   let compared = 0;
@@ -73,10 +84,9 @@ export async function runBlock(block: Block, names: Readonly<Record<string, unkn
   const modules = await loadImports(block.code);
   const require = (name: string): unknown => modules.get(name) ?? nodeRequire(name);
   const scope: Record<string, unknown> = { ...names, __doc: doc, console, require, exports: {} };
-  const run = vm.runInThisContext(
-    `(async (${Object.keys(scope).join(", ")}) => {{${javascript}\n}})`,
-    { filename: `${block.file}` },
-  ) as (...args: unknown[]) => Promise<void>;
+  const run = vm.runInThisContext(`(async (${Object.keys(scope).join(", ")}) => {{${javascript}\n}})`, {
+    filename: `${block.file}`,
+  }) as (...args: unknown[]) => Promise<void>;
   try {
     await run(...Object.values(scope));
   } catch (error) {
@@ -105,7 +115,10 @@ function comparePrinted(written: string, comment: readonly string[]): string | u
   return trimmed(written) === wanted ? undefined : `prints\n${written}\nthe comment says\n${wanted}`;
 }
 
-function compareThrown(error: unknown, thrown: { name: string; message: string | undefined }): string | undefined {
+function compareThrown(
+  error: unknown,
+  thrown: { name: string; message: string | undefined },
+): string | undefined {
   const { name, message } = error instanceof Error ? error : { name: typeof error, message: String(error) };
   if (name !== thrown.name) return `throws ${name} (${message}), the comment says ${thrown.name}`;
   return thrown.message === undefined || matchesMessage(message, thrown.message)

@@ -146,6 +146,19 @@ describe("installed", () => {
     expect(run("node", [outfile])).toBe("6");
   });
 
+  test("esbuild's CommonJS bundle runs, where import.meta is empty", async () => {
+    const outfile = join(folder, "esbuild-cjs", "out.cjs");
+    await esbuild.build({
+      entryPoints: [join(folder, "grad.mjs")],
+      bundle: true,
+      format: "cjs",
+      platform: "browser",
+      outfile,
+      logLevel: "silent",
+    });
+    expect(run("node", [outfile])).toBe("6");
+  });
+
   test.each([
     ["as it is", false],
     ["minified", true],
