@@ -29,6 +29,7 @@ export default defineConfig({
     "lax/index": "src/lax/index.ts",
     "nn/index": "src/nn/index.ts",
     "random/index": "src/random/index.ts",
+    "scipy/index": "src/scipy/index.ts",
     "fp/index": "src/fp/index.ts",
   },
   format: "esm",

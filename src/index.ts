@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { ConcreteArray, NDArray, type NestedNumbers } from "./core/array.js";
-export { type Aval, aval, type Shape } from "./core/aval.js";
+export { type Aval, aval, type Shape, tangentAval } from "./core/aval.js";
 export { checkJaxpr } from "./core/check.js";
 export type { DType, FloatDType, TypedArray } from "./core/dtype.js";
 export {
@@ -30,7 +30,6 @@ export { equalJaxprs, hashJaxpr } from "./core/hash.js";
 export { ClosedJaxpr, countEqns, type Eqn, Jaxpr, Literal, Var } from "./core/jaxpr.js";
 export type { ArrayLike, Index } from "./core/methods.js";
 export { parseJaxpr } from "./core/parse.js";
-export {
   type Cost,
   definePrimitive,
   type Example,

@@ -127,9 +127,19 @@ function joined(values: Nested, dtype: DType): NDArray {
 }
 
 /**
- * An array with the elements of nested lists. Without `dtype`, whole numbers give int32, any other number float32,
- * booleans bool, typed arrays their own type (Float64Array float64); a mixture is promoted, and nothing at all is
- * float32. Arrays may stand among the lists, traced ones too: then they are stacked.
+ * The dtype of a list. Numbers alone are float32, whole or not: JavaScript does not tell 1 from 1.0, and a dtype that
+ * depended on the values would change under a user's feet. Beside arrays whole numbers keep the dtype of the arrays.
+ */
+function commonDType(types: ReadonlySet<Typed>): DType {
+  if (types.size === 0) return "float32";
+  const { dtype, weakType } = promote([...types]);
+  return weakType && !isFloat(dtype) ? "float32" : dtype;
+}
+
+/**
+ * An array with the elements of nested lists. Without `dtype`, numbers give float32 (whole ones too: ask for "int32" if
+ * you want integers), booleans bool, typed arrays their own type (Float64Array float64); nothing at all is float32.
+ * Arrays may stand among the lists, traced ones too: then they are stacked, and promoted to one dtype.
  *
  * A bare number gives a weak-typed scalar. An array is returned as it is. Also called `asarray`.
  * @throws ShapeError if lists have elements of different shapes.
@@ -146,7 +156,7 @@ export function array(values: Nested, options?: DType | DTypeOption): NDArray {
   if (dtype === undefined && (typeof values === "number" || typeof values === "boolean")) return weakScalar(values);
   const found: Found = { types: new Set(), traced: false };
   const shape = survey(values, found);
-  const own = found.types.size === 0 ? "float32" : promote([...found.types]).dtype;
+  const own = commonDType(found.types);
   // A list of arrays is brought to one dtype before it goes to another.
   if (found.traced) return reshape(convertTo(joined(values, own), { dtype: dtype ?? own, weakType: false }), shape);
   if (isTyped(values)) return converted(values, shape, dtype ?? own);

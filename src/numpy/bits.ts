@@ -1,10 +1,11 @@
 /** Operations on the bits of integers; on booleans the logical ones. Floats have none: they give a `DtypeError`. */
 import type { NDArray } from "../core/array.js";
-import { isUnsigned } from "../core/dtype.js";
+import { isFloat, isUnsigned } from "../core/dtype.js";
+import { DtypeError } from "../core/errors.js";
 import { abs } from "../primitives/arithmetic.js";
 import * as p from "../primitives/bits.js";
 import { convertElementType } from "../primitives/cast.js";
-import { type ArrayLike, asArray, asNumber, elementwiseOperands, numericOperand } from "./operands.js";
+import { type ArrayLike, asArray, asNumber, elementwiseOperands } from "./operands.js";
 
 /**
  * Bits set in both x and y; for booleans, and.
@@ -52,6 +53,13 @@ export const bitwiseNot = (x: ArrayLike): NDArray => p.bitwiseNot(asArray(x, "bi
 
 export { bitwiseNot as bitwiseInvert, bitwiseNot as invert };
 
+/** Operands that count with all their bits: booleans as 0 and 1. */
+function integers(name: string, xs: readonly ArrayLike[]): NDArray[] {
+  const operands = elementwiseOperands(name, xs).map(asNumber);
+  if (isFloat(operands[0].dtype)) throw new DtypeError(`${name} is not defined for ${operands[0].dtype}`);
+  return operands;
+}
+
 /**
  * How many bits of |x| are set, as uint8.
  * @throws DtypeError for floats.
@@ -59,7 +67,7 @@ export { bitwiseNot as bitwiseInvert, bitwiseNot as invert };
  * np.bitwiseCount(np.array([7, -1])); // [3, 1]
  */
 export function bitwiseCount(x: ArrayLike): NDArray {
-  const a = numericOperand("bitwiseCount", x);
+  const [a] = integers("bitwiseCount", [x]);
   const count = p.populationCount(a.dtype === "int32" ? abs(a) : a);
   return convertElementType(count, "uint8");
 }
@@ -73,7 +81,7 @@ export function bitwiseCount(x: ArrayLike): NDArray {
  * np.leftShift(np.array([1, 3]), 4); // [16, 48]
  */
 export function leftShift(x: ArrayLike, n: ArrayLike): NDArray {
-  const [a, b] = elementwiseOperands("leftShift", [x, n]).map(asNumber);
+  const [a, b] = integers("leftShift", [x, n]);
   return p.shiftLeft(a, b);
 }
 
@@ -88,7 +96,7 @@ export { leftShift as bitwiseLeftShift };
  * np.rightShift(np.array([16, -16]), 2); // [4, -4]
  */
 export function rightShift(x: ArrayLike, n: ArrayLike): NDArray {
-  const [a, b] = elementwiseOperands("rightShift", [x, n]).map(asNumber);
+  const [a, b] = integers("rightShift", [x, n]);
   return isUnsigned(a.dtype) ? p.shiftRightLogical(a, b) : p.shiftRightArithmetic(a, b);
 }
 

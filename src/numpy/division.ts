@@ -3,7 +3,7 @@ import type { NDArray } from "../core/array.js";
 import { isFloat, isUnsigned } from "../core/dtype.js";
 import { add, div, rem, sub } from "../primitives/arithmetic.js";
 import { bitwiseAnd } from "../primitives/bits.js";
-import { lt, ne } from "../primitives/comparison.js";
+import { eq, lt, ne } from "../primitives/comparison.js";
 import { round } from "../primitives/rounding.js";
 import { select } from "../primitives/select.js";
 import { type ArrayLike, asNumber, elementwiseOperands } from "./operands.js";
@@ -18,7 +18,7 @@ const isShort = (remainder: NDArray, divisor: NDArray): NDArray =>
 /**
  * The quotient rounded down, in the common dtype. Its derivative is zero.
  *
- * Division by zero gives NaN; among integers no particular number.
+ * Division by zero gives ±∞ (NaN for 0 / 0); among integers no particular number.
  * @throws ShapeError if the shapes do not broadcast.
  * @example
  * np.floorDivide(np.array([-7, 7]), 2); // [-4, 3]
@@ -27,8 +27,9 @@ export function floorDivide(x: ArrayLike, y: ArrayLike): NDArray {
   const [a, b] = numbers("floorDivide", x, y);
   if (isUnsigned(a.dtype)) return div(a, b);
   const remainder = rem(a, b);
-  // The remainder is exact, so what is left to divide is a multiple of b, but for one rounding.
-  const quotient = isFloat(a.dtype) ? div(sub(a, remainder), b) : div(a, b);
+  // The remainder is exact (but for a zero divisor, where there is none), so without it a multiple of b is left to
+  // divide, but for one rounding.
+  const quotient = isFloat(a.dtype) ? div(select(eq(b, 0), a, sub(a, remainder)), b) : div(a, b);
   const down = select(isShort(remainder, b), sub(quotient, 1), quotient);
   return isFloat(a.dtype) ? round(down) : down;
 }

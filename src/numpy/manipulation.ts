@@ -1,5 +1,5 @@
 /** The same elements under another shape, order of axes or direction, and repeated. */
-import { concreteArray, NDArray } from "../core/array.js";
+import { concreteArray, type NDArray } from "../core/array.js";
 import { describe, type Shape, sizeOf } from "../core/aval.js";
 import { AxisError, DtypeError, ShapeError } from "../core/errors.js";
 import type { Axis, AxisOr } from "../core/methods.js";

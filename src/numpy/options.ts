@@ -5,19 +5,18 @@ import { DtypeError } from "../core/errors.js";
 import { plainOptions } from "./axes.js";
 
 /** Whether a last argument is an object of options, and not an array. */
-export const isOptions = (x: unknown): x is object =>
+export const isOptions = <T>(x: T): x is Exclude<T, NDArray | string | number | boolean | null | undefined> =>
   typeof x === "object" && x !== null && !Array.isArray(x) && !(x instanceof NDArray);
 
 /** Options, of which one may be given alone in their place: `2` for `{ decimals: 2 }`. */
-export function shortOptions<O extends object, K extends keyof O & string>(
+export function shortOptions<O extends object>(
   name: string,
-  given: O | O[K] | undefined,
-  first: K,
+  given: O | O[keyof O] | undefined,
+  first: keyof O & string,
   known: readonly (keyof O & string)[],
 ): O {
   if (given === undefined) return {} as O;
-  if (isOptions(given)) return plainOptions(name, given as O, known);
-  return { [first]: given } as unknown as O;
+  return isOptions(given) ? plainOptions(name, given as O, known) : ({ [first]: given } as unknown as O);
 }
 
 export interface DTypeOption {
@@ -34,6 +33,6 @@ export function dataDType(name: string, dtype: unknown): DType {
 
 /** The dtype of options that may be the dtype alone; undefined if none is asked for. */
 export function dtypeOption(name: string, given: DType | DTypeOption | undefined): DType | undefined {
-  const { dtype } = shortOptions<DTypeOption, "dtype">(name, given, "dtype", ["dtype"]);
+  const { dtype } = shortOptions<DTypeOption>(name, given, "dtype", ["dtype"]);
   return dtype === undefined ? undefined : dataDType(name, dtype);
 }

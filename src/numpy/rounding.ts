@@ -67,7 +67,8 @@ export interface RoundOptions {
  * np.round(np.array([15, 25, 249]), -1); // [20, 20, 250]
  */
 export function round(x: ArrayLike, options?: number | RoundOptions): NDArray {
-  const decimals = wholeNumber("round", "decimals", shortOptions("round", options, "decimals", ["decimals"]).decimals ?? 0);
+  const given = shortOptions<RoundOptions>("round", options, "decimals", ["decimals"]);
+  const decimals = wholeNumber("round", "decimals", given.decimals ?? 0);
   const a = asArray(x, "round");
   if (!isFloat(a.dtype)) return decimals < 0 && a.dtype !== "bool" ? roundInteger(a, 10 ** -decimals) : a;
   if (decimals === 0) return p.round(a, "toNearestEven");
@@ -92,8 +93,7 @@ function roundInteger(a: NDArray, unit: number): NDArray {
 }
 
 /**
- * The fraction and the whole part of x, both with the sign of x: `[x - trunc(x), trunc(x)]`. The fraction of an
- * infinity is 0.
+ * The fraction and the whole part of x: `[x - trunc(x), trunc(x)]`. The fraction of an infinity is 0.
  * @example
  * np.modf(np.array([1.5, -2.25]))[0]; // [0.5, -0.25]
  * np.modf(np.array([1.5, -2.25]))[1]; // [1, -2]

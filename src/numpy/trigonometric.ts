@@ -88,13 +88,18 @@ export const rad2deg = (x: ArrayLike): NDArray => mul(inexactOperand("rad2deg", 
 
 export { rad2deg as degrees };
 
+export interface AngleOptions {
+  /** In degrees instead of radians (default false). */
+  readonly deg?: boolean;
+}
+
 /**
  * The angle of real numbers, as points of the complex plane: 0, or π below zero; in degrees with `deg`.
  * @example
  * np.angle(np.array([-2, 3]), { deg: true }); // [180, 0]
  */
-export function angle(x: ArrayLike, options?: boolean | { readonly deg?: boolean }): NDArray {
-  const { deg = false } = shortOptions("angle", options, "deg", ["deg"]);
+export function angle(x: ArrayLike, options?: boolean | AngleOptions): NDArray {
+  const { deg = false } = shortOptions<AngleOptions>("angle", options, "deg", ["deg"]);
   const a = inexactOperand("angle", x);
   return select(lt(a, 0), deg ? 180 : Math.PI, select(eq(a, a), 0, a));
 }

@@ -6,9 +6,9 @@ import { allocate, settle } from "../core/dtype.js";
 import { DtypeError, ShapeError } from "../core/errors.js";
 import { definePrimitive } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
+import { isAxes, isShape, showParam, typeRule } from "./checks.js";
 import { linear, noWork } from "./linear.js";
-
-const isIncreasing = (dims: readonly number[]): boolean => dims.every((d, i) => i === 0 || d > dims[i - 1]);
+import { copyStrided, eachRow } from "./strided.js";
 
 interface BroadcastParams {
   readonly shape: Shape;
@@ -21,20 +21,20 @@ const broadcastPrimitive = definePrimitive({
   name: "broadcastInDim",
   family: "shape",
   summary: "repeats an operand along new axes and along axes of length 1",
-  abstractEval: ([x], params) => {
-    const { shape, dims } = params as BroadcastParams;
+  abstractEval: typeRule("broadcastInDim", 1, ([x], { shape, dims }) => {
     const fits =
+      isShape(shape) &&
+      isAxes(dims, shape.length) &&
       dims.length === x.shape.length &&
-      isIncreasing(dims) &&
-      dims.every((d, i) => d >= 0 && d < shape.length && (x.shape[i] === shape[d] || x.shape[i] === 1));
-    if (!fits || shape.some((n) => !Number.isInteger(n) || n < 0))
-      return left(
-        new ShapeError(
-          `broadcastInDim: ${describe(x)} does not go into [${shape.join(",")}] along axes [${dims.join(",")}]`,
-        ),
-      );
-    return right([withShape(x, shape)]);
-  },
+      dims.every((d, i) => x.shape[i] === shape[d] || x.shape[i] === 1);
+    return fits
+      ? right([withShape(x, shape)])
+      : left(
+          new ShapeError(
+            `broadcastInDim: ${describe(x)} does not go into ${showParam(shape)} along axes ${showParam(dims)}`,
+          ),
+        );
+  }),
   evaluate: ([x], params, [out]) => {
     const { shape, dims } = params as BroadcastParams;
     const values = allocate(out.dtype, sizeOf(shape));
@@ -42,7 +42,7 @@ const broadcastPrimitive = definePrimitive({
     const own = stridesOf(x.shape);
     const strides = new Array<number>(shape.length).fill(0);
     for (const [i, d] of dims.entries()) strides[d] = x.shape[i] === 1 ? 0 : own[i];
-    gatherStrided(x.values, values, shape, strides, 0);
+    copyStrided(shape, x.values, { start: 0, strides }, values, { start: 0, strides: stridesOf(shape) });
     return [new ConcreteArray(values, out)];
   },
   ...linear(
@@ -83,29 +83,6 @@ const broadcastPrimitive = definePrimitive({
   simplify: ([x], params) => (sameShape((params as BroadcastParams).shape, x.aval.shape) ? 0 : undefined),
 });
 
-/** Copies elements at the given strides of `from` into `to`, row by row. A stride may be 0 or negative. */
-export function gatherStrided(
-  from: ArrayLike<number>,
-  to: { [i: number]: number },
-  shape: Shape,
-  strides: readonly number[],
-  offset: number,
-): void {
-  const rank = shape.length;
-  const total = sizeOf(shape);
-  const index = new Array<number>(rank).fill(0);
-  let at = offset;
-  for (let i = 0; i < total; i++) {
-    to[i] = from[at];
-    for (let d = rank - 1; d >= 0; d--) {
-      at += strides[d];
-      if (++index[d] < shape[d]) break;
-      at -= strides[d] * shape[d];
-      index[d] = 0;
-    }
-  }
-}
-
 /** Puts axis i of `x` at axis `dims[i]` of the given shape, and repeats it along the others and along axes of length 1. */
 export function broadcastInDim(x: NDArray, shape: Shape, dims: readonly number[]): NDArray {
   return sameShape(x.shape, shape) ? x : bind(broadcastPrimitive, [x], { shape, dims })[0];
@@ -120,40 +97,21 @@ const sumPrimitive = definePrimitive({
   name: "reduceSum",
   family: "reduction",
   summary: "the sum along some axes, which are dropped",
-  abstractEval: ([x], params) => {
-    const { axes } = params as SumParams;
+  abstractEval: typeRule("reduceSum", 1, ([x], { axes }) => {
     if (x.dtype === "bool" || x.dtype === "float0")
       return left(new DtypeError(`reduceSum is not defined for ${describe(x)}`));
-    if (!isIncreasing(axes) || axes.some((a) => !Number.isInteger(a) || a < 0 || a >= x.shape.length))
-      return left(new ShapeError(`reduceSum: axes [${axes.join(",")}] of ${describe(x)}`));
+    if (!isAxes(axes, x.shape.length))
+      return left(new ShapeError(`reduceSum: axes ${showParam(axes)} of ${describe(x)}`));
     return right([
       withShape(
         x,
         x.shape.filter((_, i) => !axes.includes(i)),
       ),
     ]);
-  },
+  }),
   evaluate: ([x], params, [out]) => {
-    const { axes } = params as SumParams;
     const values = allocate(out.dtype, sizeOf(out.shape));
-    const kept = x.shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
-    const strides = stridesOf(x.shape);
-    const inner = x.shape.filter((_, i) => axes.includes(i));
-    const terms = new Float64Array(sizeOf(inner));
-    const starts = new Float64Array(values.length);
-    const positions = Float64Array.from({ length: x.values.length }, (_, i) => i);
-    gatherStrided(
-      positions,
-      starts,
-      out.shape,
-      kept.map((i) => strides[i]),
-      0,
-    );
-    const steps = axes.map((i) => strides[i]);
-    for (let i = 0; i < values.length; i++) {
-      gatherStrided(x.values, terms, inner, steps, starts[i]);
-      values[i] = pairwiseSum(terms, 0, terms.length);
-    }
+    values.set(sums(x, (params as SumParams).axes, out.shape));
     return [new ConcreteArray(settle(out.dtype, values), out)];
   },
   ...linear(
@@ -190,8 +148,30 @@ const sumPrimitive = definePrimitive({
   simplify: (_, params) => ((params as SumParams).axes.length === 0 ? 0 : undefined),
 });
 
+/** The sums in double precision; those over the last axes, which lie side by side, are pairwise. */
+function sums(x: ConcreteArray, axes: readonly number[], outShape: Shape): Float64Array {
+  const totals = new Float64Array(sizeOf(outShape));
+  const ndim = x.shape.length;
+  if (axes.every((a, i) => a === ndim - axes.length + i)) {
+    const length = sizeOf(x.shape.slice(ndim - axes.length));
+    for (let i = 0; i < totals.length; i++) totals[i] = pairwiseSum(x.values, i * length, (i + 1) * length);
+    return totals;
+  }
+  const target = new Array<number>(ndim).fill(0);
+  const outStrides = stridesOf(outShape);
+  let next = 0;
+  for (let i = 0; i < ndim; i++) if (!axes.includes(i)) target[i] = outStrides[next++];
+  const length = x.shape[ndim - 1];
+  const step = target[ndim - 1];
+  const { values } = x;
+  eachRow(x.shape, { start: 0, strides: stridesOf(x.shape) }, { start: 0, strides: target }, (from, to) => {
+    for (let i = 0, t = to; i < length; i++, t += step) totals[t] += values[from + i];
+  });
+  return totals;
+}
+
 /** Sums halves separately: the error grows with log n instead of n (Higham, Accuracy and Stability, ch. 4). */
-export function pairwiseSum(terms: ArrayLike<number>, from: number, to: number): number {
+function pairwiseSum(terms: ArrayLike<number>, from: number, to: number): number {
   if (to - from <= 128) {
     let total = 0;
     for (let i = from; i < to; i++) total += terms[i];

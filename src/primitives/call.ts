@@ -19,6 +19,7 @@ import {
 } from "../core/primitive.js";
 import { bind, withTrace } from "../core/trace.js";
 import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
+import { showParam } from "./checks.js";
 
 interface CallParams {
   readonly jaxpr: Jaxpr;
@@ -35,8 +36,10 @@ export const callPrimitive = definePrimitive({
   family: "call",
   summary: "applies a jaxpr, compiled as a unit",
   abstractEval: (inputs, params) => {
-    const { jaxpr } = params as Params;
+    const { jaxpr, name } = params as Params;
     if (!(jaxpr instanceof Jaxpr)) return left(new ArgumentError("jit: the param jaxpr must be a jaxpr"));
+    if (typeof name !== "string")
+      return left(new ArgumentError(`jit: the param name must be a string, got ${showParam(name)}`));
     const types = jaxpr.inAvals;
     if (types.length !== inputs.length || types.some((t, i) => !sameType(t, inputs[i])))
       return left(new ShapeError(`jit: the jaxpr takes ${describeAll(types)}, got ${describeAll(inputs)}`));

@@ -21,9 +21,10 @@ export type AxesOf<T> =
       : { readonly [K in keyof T]?: AxesOf<T[K]> });
 
 /** Axes for each argument of F, as a list. */
-type ArgumentAxes<F extends Fn> = Parameters<F> extends infer A extends readonly unknown[]
-  ? { readonly [K in keyof A]: AxesOf<A[K]> }
-  : never;
+type ArgumentAxes<F extends Fn> =
+  Parameters<F> extends infer A extends readonly unknown[]
+    ? { readonly [K in keyof A]: AxesOf<A[K]> }
+    : never;
 
 export interface VmapOptions<F extends Fn> {
   /** One entry for all arguments, or a list with an entry for each. Default 0. */

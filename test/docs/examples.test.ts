@@ -23,11 +23,13 @@ async function namesFor(file: string): Promise<Record<string, unknown>> {
   };
 }
 
-describe.each(filesBelow("src", ".ts"))("%s", async (file) => {
-  const examples = docExamples(file, readSource(file));
-  if (examples.length > 0)
-    it.each(examples.map((block) => [block.line, block] as const))("line %i", async (_, block) => {
-      const { mistakes } = await runBlock(block, await namesFor(file));
-      expect(mistakes.join("\n")).toBe("");
-    });
+const documented = filesBelow("src", ".ts")
+  .map((file) => [file, docExamples(file, readSource(file))] as const)
+  .filter(([, examples]) => examples.length > 0);
+
+describe.each(documented)("%s", (file, examples) => {
+  it.each(examples.map((block) => [block.line, block] as const))("line %i", async (_, block) => {
+    const { mistakes } = await runBlock(block, await namesFor(file));
+    expect(mistakes.join("\n")).toBe("");
+  });
 });

@@ -1,0 +1,52 @@
+/**
+ * `numpy`: NumPy's functions over traceable arrays, by the names of NumPy and JAX in camelCase.
+ *
+ * Arrays and numbers come first, options last as one object; where NumPy takes an axis by position, so do these.
+ */
+import "./methods.js";
+
+export * from "./arithmetic.js";
+export * from "./array.js";
+export * from "./bits.js";
+export * from "./choosing.js";
+export * from "./creation.js";
+export * from "./cumulative.js";
+export * from "./division.js";
+export * from "./dtypes.js";
+export * from "./exponential.js";
+export * from "./floats.js";
+export * from "./grids.js";
+export * from "./hyperbolic.js";
+export * from "./logic.js";
+export * from "./matrices.js";
+export {
+  type AverageOptions,
+  average,
+  type MeanOptions,
+  mean,
+  std,
+  type VarianceOptions,
+  variance as var,
+} from "./moments.js";
+export * from "./nanReductions.js";
+export * from "./nonzero.js";
+export * from "./power.js";
+export * from "./quantiles.js";
+export * from "./ranges.js";
+export * from "./reductions.js";
+export * from "./rounding.js";
+export * from "./trigonometric.js";
+// Part B
+export * from "./alongAxis.js";
+export * from "./editing.js";
+export { einsum } from "./einsum.js";
+export { diagonal, take, type TakeMode } from "./indexing.js";
+export * from "./indexTricks.js";
+export * from "./joining.js";
+export * from "./linalg.js";
+export * from "./manipulation.js";
+export * from "./pad.js";
+export * from "./reordering.js";
+export { digitize, searchsorted } from "./searching.js";
+export * from "./sorting.js";
+export * from "./splitting.js";
