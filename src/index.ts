@@ -30,6 +30,7 @@ export { equalJaxprs, hashJaxpr } from "./core/hash.js";
 export { ClosedJaxpr, countEqns, type Eqn, Jaxpr, Literal, Var } from "./core/jaxpr.js";
 export type { ArrayLike, Index } from "./core/methods.js";
 export { parseJaxpr } from "./core/parse.js";
+export {
   type Cost,
   definePrimitive,
   type Example,
@@ -48,7 +49,6 @@ export * as lax from "./lax/index.js";
 export * as nn from "./nn/index.js";
 export * as numpy from "./numpy/index.js";
 export { jaxprCost } from "./primitives/call.js";
-export { stopGradient } from "./primitives/cast.js";
 export { binary, elementwise, unary } from "./primitives/elementwise.js";
 export * as random from "./random/index.js";
 export * as scipy from "./scipy/index.js";
@@ -63,6 +63,7 @@ export { type JvpResult, jvpJaxpr } from "./transforms/jvp.js";
 export { linearize, linearizeWithAux, linearTranspose, vjp, vjpWithAux } from "./transforms/linearize.js";
 export { evalShape, makeJaxpr, ShapeDtype } from "./transforms/makeJaxpr.js";
 export { partialEvalJaxpr } from "./transforms/partialEval.js";
+export { stopGradient } from "./transforms/stopGradient.js";
 export { transposeJaxpr } from "./transforms/transpose.js";
 export type { ArrayTree, TangentTree } from "./transforms/types.js";
 export { type VmapOptions, vmap } from "./transforms/vmap.js";

@@ -3,7 +3,7 @@ import type { NDArray } from "./array.js";
 import { memoize } from "./build.js";
 import { InternalError } from "./errors.js";
 import { type Atom, type ClosedJaxpr, type Eqn, type Jaxpr, Var } from "./jaxpr.js";
-import { bind, deriving, inheritSource, literalArray } from "./trace.js";
+import { bind, deriving, inheritingSources, inheritSource, literalArray } from "./trace.js";
 
 /** For each equation the variables that are not needed after it. */
 const lastUsesOf = memoize(
@@ -35,14 +35,13 @@ export const read = <T>(env: readonly (T | undefined)[], atom: Atom): T | NDArra
 export function evalJaxpr(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
   if (args.length !== jaxpr.inputs.length)
     throw new InternalError(`a jaxpr of ${jaxpr.inputs.length} inputs was given ${args.length}`);
-  return deriving(() => run(jaxpr, args));
+  return deriving(() => inheritingSources(() => run(jaxpr, args)));
 }
 
 function run(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
   const env = new Array<NDArray | undefined>(jaxpr.varCount);
   for (let i = 0; i < args.length; i++) env[jaxpr.inputs[i].id] = args[i];
   const drops = lastUsesOf(jaxpr);
-  const before = inheritSource(undefined);
   for (let i = 0; i < jaxpr.eqns.length; i++) {
     const eqn = jaxpr.eqns[i];
     const inputs = new Array<NDArray>(eqn.inputs.length);
@@ -52,7 +51,6 @@ function run(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
     for (let k = 0; k < outputs.length; k++) env[eqn.outputs[k].id] = outputs[k];
     for (const id of drops[i]) env[id] = undefined;
   }
-  inheritSource(before);
   return jaxpr.outputs.map((a) => read(env, a));
 }
 
@@ -61,10 +59,10 @@ export const evalClosed = (closed: ClosedJaxpr, args: readonly NDArray[]): NDArr
 
 /** Calls `visit` on every equation; what it records inherits the equation's source. */
 export function walk(jaxpr: Jaxpr, visit: (eqn: Eqn) => void): void {
-  const before = inheritSource(undefined);
-  for (const eqn of jaxpr.eqns) {
-    inheritSource(eqn.source);
-    visit(eqn);
-  }
-  inheritSource(before);
+  inheritingSources(() => {
+    for (const eqn of jaxpr.eqns) {
+      inheritSource(eqn.source);
+      visit(eqn);
+    }
+  });
 }

@@ -53,7 +53,7 @@ const maxDepth = 200;
  * @returns the jaxpr, or an error that says what is wrong and where: `offset` from 0, `line` and `column` from 1.
  * @example
  * const parsed = parseJaxpr("{ lambda ; x:f32[3]. let y:f32[3] = mul x 2.0 in (y,) }");
- * if (isRight(parsed)) evalJaxpr(parsed.right.jaxpr, [np.array([1, 2, 3.5])]); // [[2, 4, 7]]
+ * isRight(parsed) && evalJaxpr(parsed.right.jaxpr, np.array([1, 2, 3.5])); // [[2, 4, 7]]
  */
 export function parseJaxpr(text: string): Either<JaxprParseError, ParsedJaxpr> {
   const scanner = new Scanner(text);

@@ -44,7 +44,7 @@ type Names = ReadonlyMap<number, string>;
  *
  * @param options `constCount`: how many inputs stand before the semicolon; `sources`: say where equations come from.
  * @example
- * printJaxpr(makeJaxpr((x) => x.sin())(1).jaxpr);
+ * printJaxpr(makeJaxpr((x) => x.sin())(0.5).jaxpr);
  * // { lambda ; a:~f32[]. let
  * //     b:~f32[] = sin a
  * //   in (b,) }

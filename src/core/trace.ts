@@ -61,11 +61,20 @@ export function deriving<R>(body: () => R): R {
   }
 }
 
-/** Sets the source that new equations of a pass inherit; returns the one before. */
-export function inheritSource(source: Source | undefined): Source | undefined {
-  const before = inheritedSource;
+/** Sets the source that new equations of a pass inherit, within `inheritingSources`. */
+export function inheritSource(source: Source | undefined): void {
   inheritedSource = source;
-  return before;
+}
+
+/** Runs `body`, which sets sources to inherit; afterwards, errors included, the one before is in force again. */
+export function inheritingSources<R>(body: () => R): R {
+  const before = inheritedSource;
+  inheritedSource = undefined;
+  try {
+    return body();
+  } finally {
+    inheritedSource = before;
+  }
 }
 
 /** Applies a primitive: records it in the current trace, or evaluates it if there is none. */

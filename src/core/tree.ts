@@ -32,7 +32,9 @@ export const nullIsLeaf: IsLeaf = (node) => node === null;
  * @param isLeaf stops at nodes for which it is true, and makes them leaves (`null` too).
  * @throws ArgumentError if the tree contains itself.
  * @example
- * tree.flatten({ w: [1, 2], b: null }); // { leaves: [1, 2], treedef: TreeDef({b: null, w: [*, *]}) }
+ * const { leaves, treedef } = tree.flatten({ w: [1, 2], b: null });
+ * leaves; // [1, 2]
+ * String(treedef); // "TreeDef({b: null, w: [*, *]})"
  */
 export function flatten<T>(tree: T, isLeaf?: IsLeaf): { leaves: LeafOf<T>[]; treedef: TreeDef } {
   if (isLeaf === undefined && nodeType(tree) === "leaf")
@@ -54,8 +56,8 @@ export const structure = (tree: unknown, isLeaf?: IsLeaf): TreeDef => flatten(tr
  *
  * @throws TreeMismatchError if the number of leaves is not that of the structure.
  * @example
- * const { leaves, treedef } = tree.flatten(params);
- * const zeros = tree.unflatten<Params>(treedef, leaves.map(np.zerosLike));
+ * const { leaves, treedef } = tree.flatten({ w: np.array([1, 2]), b: np.array([3]) });
+ * tree.unflatten(treedef, leaves.map((x) => x.mul(2))); // { b: [6], w: [2, 4] }
  */
 export function unflatten<T = unknown>(treedef: TreeDef, leaves: readonly unknown[]): T {
   if (leaves.length !== treedef.numLeaves)
@@ -119,7 +121,8 @@ function mapLeaves(
  * @returns a tree of the structure of the first.
  * @throws TreeMismatchError if another tree lacks that structure; the message names the first difference.
  * @example
- * tree.map((p, g) => p.sub(g.mul(0.1)), params, grads);
+ * const [params, gradients] = [{ w: np.array([1, 2]) }, { w: np.array([5, -5]) }];
+ * tree.map((p, g) => p.sub(g.mul(0.1)), params, gradients); // { w: [0.5, 2.5] }
  */
 export function map<T, B>(
   f: (leaf: NoInfer<LeafOf<T>>, ...others: NoInfer<LeafOf<T>>[]) => B,

@@ -18,8 +18,10 @@ export const Additive: Semigroup<Tangent> = { concat };
 /**
  * The monoid of cotangents of values of the given type; adding the empty element costs nothing.
  * @example
+ * const x = np.array([1, 2]);
  * const M = getMonoid(x.aval);
- * M.concat(M.empty, ct) === ct; // true
+ * M.concat(x, x); // [2, 4]
+ * M.concat(M.empty, x) === x; // true
  */
 export const getMonoid = (primal: Aval): Monoid<Tangent> => ({
   concat,

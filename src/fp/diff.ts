@@ -37,7 +37,7 @@ declare module "fp-ts/HKT.js" {
 /**
  * A function as a differentiable map. The function is linearised once per point; `pull` is the transpose of `push`.
  * @example
- * fromFunction(np.sin)(np.array(0)).push(np.array(2)); // 2
+ * fromFunction(np.sin)(np.zeros([])).push(np.array(2.5)); // 2.5
  */
 export const fromFunction =
   <A, B>(f: (a: A) => B): Diff<A, B> =>

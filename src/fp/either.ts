@@ -10,7 +10,7 @@ import { FluxionError } from "../core/errors.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
 import { grad, valueAndGrad } from "../transforms/grad.js";
 import { type AbstractArgs, evalShape, makeJaxpr, type ShapeTree } from "../transforms/makeJaxpr.js";
-import type { Fn } from "../transforms/types.js";
+import type { Fn, ScalarFn } from "../transforms/types.js";
 
 export { checkJaxpr } from "../core/check.js";
 export { parseJaxpr } from "../core/parse.js";
@@ -18,7 +18,8 @@ export { parseJaxpr } from "../core/parse.js";
 /**
  * Runs a computation; a typed error of the library becomes a `left`.
  * @example
- * attempt(() => np.add(np.ones([2]), np.ones([3]))); // left(ShapeError)
+ * const failed = attempt(() => np.add(np.ones([2]), np.ones([3])));
+ * isLeft(failed) && failed.left.name; // "ShapeError"
  */
 export function attempt<A>(compute: () => A): Either<FluxionError, A> {
   try {
@@ -48,10 +49,10 @@ export const evalShapeE = <F extends Fn>(
 ): Either<FluxionError, ShapeTree<ReturnType<F>>> => attempt(() => evalShape(f, ...args));
 
 /** `grad` that gives an error as a value. */
-export const gradE = <F extends Fn>(f: F) => safely(grad(f));
+export const gradE = <F extends ScalarFn>(f: F) => safely(grad(f));
 
 /** `valueAndGrad` that gives an error as a value. */
-export const valueAndGradE = <F extends Fn>(f: F) => safely(valueAndGrad(f));
+export const valueAndGradE = <F extends ScalarFn>(f: F) => safely(valueAndGrad(f));
 
 /** The elements of an array, once the device has them. */
 export const data =

@@ -59,9 +59,10 @@ export const foldMap =
 
 function traverseTree<F>(
   F: Applicative<F>,
+  isLeaf?: T.IsLeaf,
 ): <A, B>(tree: Tree<A>, f: (a: A) => HKT<F, B>) => HKT<F, Tree<B>> {
   return <A, B>(tree: Tree<A>, f: (a: A) => HKT<F, B>) => {
-    const { leaves, treedef } = T.flatten(tree as object);
+    const { leaves, treedef } = T.flatten(tree as object, isLeaf);
     let collected = F.of<readonly B[]>([]);
     for (const leaf of leaves as A[])
       collected = F.ap<B, readonly B[]>(
@@ -71,6 +72,10 @@ function traverseTree<F>(
     return F.map(collected, (bs) => T.unflatten<Tree<B>>(treedef, bs));
   };
 }
+
+/** An Option, Either or These, which as an object would be taken for a container. Other effects are functions. */
+const isTagged: T.IsLeaf = (node) =>
+  typeof node === "object" && node !== null && "_tag" in node && typeof node._tag === "string";
 
 /** Runs an effect for every leaf, first to last, and rebuilds the tree from the results. */
 export const traverse: PipeableTraverse1<URI> = (<F extends URIS>(F: Applicative1<F>) => {
@@ -94,5 +99,5 @@ export const Traversable: Traversable1<URI> = {
   ...Foldable,
   traverse: traverseTree as unknown as Traversable1<URI>["traverse"],
   sequence: ((F: Applicative<URIS>) => (tree: Tree<HKT<URIS, unknown>>) =>
-    traverseTree(F)(tree, (x) => x)) as unknown as Traversable1<URI>["sequence"],
+    traverseTree(F, isTagged)(tree, (x) => x)) as unknown as Traversable1<URI>["sequence"],
 };

@@ -37,7 +37,7 @@ export const mul = (x: ArrayLike, y: ArrayLike): NDArray => p.mul(...pair("mul",
  * x / y. The quotient of integers is an integer, rounded towards zero; divided by zero they give -1.
  * @throws DtypeError for booleans and mixed dtypes; ShapeError for shapes that differ.
  * @example
- * lax.div(np.array([-7, 7]), 2); // [-3, 3]
+ * lax.div(np.array([-7, 7], "int32"), 2); // [-3, 3]
  * lax.div(np.array([-7.0, 7.5]), 2); // [-3.5, 3.75]
  */
 export const div = (x: ArrayLike, y: ArrayLike): NDArray => p.div(...pair("div", x, y));

@@ -14,7 +14,7 @@ const pair = (name: string, x: ArrayLike, y: ArrayLike): [NDArray, NDArray] =>
  * The bits that x and y both have; for booleans, and.
  * @throws DtypeError for floats and mixed dtypes; ShapeError for shapes that differ.
  * @example
- * lax.bitwiseAnd(np.array([12, 10]), 6); // [4, 2]
+ * lax.bitwiseAnd(np.array([12, 10], "int32"), 6); // [4, 2]
  */
 export const bitwiseAnd = (x: ArrayLike, y: ArrayLike): NDArray => p.bitwiseAnd(...pair("bitwiseAnd", x, y));
 
@@ -22,7 +22,7 @@ export const bitwiseAnd = (x: ArrayLike, y: ArrayLike): NDArray => p.bitwiseAnd(
  * The bits that x or y have; for booleans, or.
  * @throws DtypeError for floats and mixed dtypes; ShapeError for shapes that differ.
  * @example
- * lax.bitwiseOr(np.array([12, 10]), 6); // [14, 14]
+ * lax.bitwiseOr(np.array([12, 10], "int32"), 6); // [14, 14]
  */
 export const bitwiseOr = (x: ArrayLike, y: ArrayLike): NDArray => p.bitwiseOr(...pair("bitwiseOr", x, y));
 
@@ -30,7 +30,7 @@ export const bitwiseOr = (x: ArrayLike, y: ArrayLike): NDArray => p.bitwiseOr(..
  * The bits in which x and y differ; for booleans, exclusive or.
  * @throws DtypeError for floats and mixed dtypes; ShapeError for shapes that differ.
  * @example
- * lax.bitwiseXor(np.array([12, 10]), 6); // [10, 12]
+ * lax.bitwiseXor(np.array([12, 10], "int32"), 6); // [10, 12]
  */
 export const bitwiseXor = (x: ArrayLike, y: ArrayLike): NDArray => p.bitwiseXor(...pair("bitwiseXor", x, y));
 
@@ -38,7 +38,7 @@ export const bitwiseXor = (x: ArrayLike, y: ArrayLike): NDArray => p.bitwiseXor(
  * All bits turned over; for booleans, not.
  * @throws DtypeError for floats.
  * @example
- * lax.bitwiseNot(np.array([0, 5])); // [-1, -6]
+ * lax.bitwiseNot(np.array([0, 5], "int32")); // [-1, -6]
  */
 export const bitwiseNot = (x: ArrayLike): NDArray => p.bitwiseNot(operand("bitwiseNot", x));
 
@@ -46,7 +46,7 @@ export const bitwiseNot = (x: ArrayLike): NDArray => p.bitwiseNot(operand("bitwi
  * The bits of x moved up by y places; 0 where y is not below the width of the dtype.
  * @throws DtypeError for floats, booleans and mixed dtypes; ShapeError for shapes that differ.
  * @example
- * lax.shiftLeft(np.array([1, 3]), 2); // [4, 12]
+ * lax.shiftLeft(np.array([1, 3], "int32"), 2); // [4, 12]
  */
 export const shiftLeft = (x: ArrayLike, y: ArrayLike): NDArray => p.shiftLeft(...pair("shiftLeft", x, y));
 
@@ -54,7 +54,7 @@ export const shiftLeft = (x: ArrayLike, y: ArrayLike): NDArray => p.shiftLeft(..
  * The bits of x moved down by y places, zeros filling up; 0 where y is not below the width of the dtype.
  * @throws DtypeError for floats, booleans and mixed dtypes; ShapeError for shapes that differ.
  * @example
- * lax.shiftRightLogical(np.array([12, -1]), 28); // [0, 15]
+ * lax.shiftRightLogical(np.array([12, -1], "int32"), 28); // [0, 15]
  */
 export const shiftRightLogical = (x: ArrayLike, y: ArrayLike): NDArray =>
   p.shiftRightLogical(...pair("shiftRightLogical", x, y));
@@ -63,7 +63,7 @@ export const shiftRightLogical = (x: ArrayLike, y: ArrayLike): NDArray =>
  * The bits of x moved down by y places, copies of the sign filling up.
  * @throws DtypeError for floats, booleans and mixed dtypes; ShapeError for shapes that differ.
  * @example
- * lax.shiftRightArithmetic(np.array([12, -12]), 2); // [3, -3]
+ * lax.shiftRightArithmetic(np.array([12, -12], "int32"), 2); // [3, -3]
  */
 export const shiftRightArithmetic = (x: ArrayLike, y: ArrayLike): NDArray =>
   p.shiftRightArithmetic(...pair("shiftRightArithmetic", x, y));
@@ -72,7 +72,7 @@ export const shiftRightArithmetic = (x: ArrayLike, y: ArrayLike): NDArray =>
  * How many bits are set.
  * @throws DtypeError for floats and booleans.
  * @example
- * lax.populationCount(np.array([0, 7, -1])); // [0, 3, 32]
+ * lax.populationCount(np.array([0, 7, -1], "int32")); // [0, 3, 32]
  */
 export const populationCount = (x: ArrayLike): NDArray => p.populationCount(operand("populationCount", x));
 
@@ -80,7 +80,7 @@ export const populationCount = (x: ArrayLike): NDArray => p.populationCount(oper
  * How many bits stand above the highest one that is set.
  * @throws DtypeError for floats and booleans.
  * @example
- * lax.clz(np.array([0, 1, -1])); // [32, 31, 0]
+ * lax.clz(np.array([0, 1, -1], "int32")); // [32, 31, 0]
  */
 export const clz = (x: ArrayLike): NDArray => p.clz(operand("clz", x));
 
@@ -88,7 +88,7 @@ export const clz = (x: ArrayLike): NDArray => p.clz(operand("clz", x));
  * The upper half of the product of twice the width: for 32-bit integers, x·y / 2³² rounded down.
  * @throws DtypeError for floats, booleans and mixed dtypes; ShapeError for shapes that differ.
  * @example
- * lax.mulhi(np.array([65536, -1, 2147483647]), np.array([65536, 1, 2])); // [1, -1, 0]
+ * lax.mulhi(np.array([65536, -1, 2147483647], "int32"), np.array([65536, 1, 2], "int32")); // [1, -1, 0]
  */
 export function mulhi(x: ArrayLike, y: ArrayLike): NDArray {
   const [a, b] = pair("mulhi", x, y);

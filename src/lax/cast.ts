@@ -54,10 +54,3 @@ export function reducePrecision(x: ArrayLike, options: p.Precision): NDArray {
     requiredOptions("reducePrecision", options, keys, keys),
   );
 }
-
-/**
- * x itself, taken for a constant by differentiation: the tangent is zero, forwards and backwards, at every order.
- * @example
- * grad((x: NDArray) => lax.mul(lax.stopGradient(x), x))(1.5); // 1.5
- */
-export const stopGradient = (x: ArrayLike): NDArray => p.stopGradient(operand("stopGradient", x));

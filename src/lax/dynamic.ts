@@ -65,7 +65,7 @@ function startsOf(name: string, x: NDArray, starts: Starts): NDArray[] {
  * @throws ShapeError if there is no part of such sizes; DtypeError for starts that are not integers.
  * @example
  * lax.dynamicSlice(np.array([1, 2, 3, 4]), [1], [2]); // [2, 3]
- * lax.dynamicSlice(np.array([1, 2, 3, 4]), np.array([9]), [2]); // [3, 4]
+ * lax.dynamicSlice(np.array([1, 2, 3, 4]), np.array([9], "int32"), [2]); // [3, 4]
  */
 export function dynamicSlice(x: NDArray, starts: Starts, sizes: Shape): NDArray {
   const a = arrayOperand("dynamicSlice", x);

@@ -18,24 +18,23 @@ import { type ArrayLike, arrayOperand, operands } from "./operands.js";
 /**
  * Windows of x of lengths `sliceSizes`, one for each index vector along the last axis of `indices`. The result has the
  * axes of `indices` but the last, and those of the windows at `offsetDims`. Windows that do not lie inside x are moved
- * inside ("clip"), or give the fill value ("fill", the default: NaN for floats); with "promiseInBounds" there must be
- * none. Linear in x.
+ * inside ("clip", the default), or give the fill value ("fill": by default NaN for floats); with "promiseInBounds" there
+ * must be none. Linear in x.
  * @param indices int32, uint32 or uint8.
  * @throws ShapeError, AxisError, DtypeError or ArgumentError for arguments that do not fit.
  * @see https://openxla.org/xla/operation_semantics#gather
  * @example
  * const m = np.array([[1, 2], [3, 4], [5, 6]]);
  * const rows = { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0], sliceSizes: [1, 2] };
- * lax.gather(m, np.array([[2], [0]]), rows); // [[5, 6], [1, 2]]
+ * lax.gather(m, np.array([[2], [0]], "int32"), rows); // [[5, 6], [1, 2]]
  */
 export function gather(x: NDArray, indices: NDArray, options: g.GatherOptions): NDArray {
   const required = ["offsetDims", "collapsedSliceDims", "startIndexMap", "sliceSizes"] as const;
   const optional = ["operandBatchingDims", "startIndicesBatchingDims", "mode", "fillValue"] as const;
-  return g.gather(
-    arrayOperand("gather", x),
-    arrayOperand("gather", indices),
-    requiredOptions("gather", options, [...required, ...optional], required),
-  );
+  return g.gather(arrayOperand("gather", x), arrayOperand("gather", indices), {
+    ...requiredOptions("gather", options, [...required, ...optional], required),
+    mode: options.mode ?? "clip",
+  });
 }
 
 /**
@@ -45,7 +44,7 @@ export function gather(x: NDArray, indices: NDArray, options: g.GatherOptions): 
  * @returns an array whose first axis is that of the indices, and whose others are the axes of x that are not indexed.
  * @throws ShapeError, AxisError, DtypeError or ArgumentError for arguments that do not fit.
  * @example
- * lax.indexTake(np.array([[1, 2], [3, 4]]), [np.array([1, 0, -1])], [0]); // [[3, 4], [1, 2], [3, 4]]
+ * lax.indexTake(np.array([[1, 2], [3, 4]]), [np.array([1, 0, -1], "int32")], [0]); // [[3, 4], [1, 2], [3, 4]]
  */
 export function indexTake(x: NDArray, indices: readonly NDArray[], axes: readonly number[]): NDArray {
   const a = arrayOperand("indexTake", x);
@@ -97,7 +96,7 @@ function scattered(
  * @see https://openxla.org/xla/operation_semantics#scatter
  * @example
  * const elements = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * lax.scatter(np.array([1, 2, 3]), np.array([[2], [0]]), np.array([8, 9]), elements); // [9, 2, 8]
+ * lax.scatter(np.array([1, 2, 3]), np.array([[2], [0]], "int32"), np.array([8, 9]), elements); // [9, 2, 8]
  */
 export const scatter = (x: NDArray, indices: NDArray, updates: ArrayLike, options: ScatterOptions): NDArray =>
   scattered("scatter", s.scatter, x, indices, updates, options);
@@ -108,7 +107,7 @@ export const scatter = (x: NDArray, indices: NDArray, updates: ArrayLike, option
  * @throws ShapeError, AxisError, DtypeError or ArgumentError for arguments that do not fit.
  * @example
  * const elements = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * lax.scatterAdd(np.array([1, 2, 3]), np.array([[1], [1]]), np.array([10, 20]), elements); // [1, 32, 3]
+ * lax.scatterAdd(np.array([1, 2, 3]), np.array([[1], [1]], "int32"), np.array([10, 20]), elements); // [1, 32, 3]
  */
 export const scatterAdd = (
   x: NDArray,
@@ -122,7 +121,7 @@ export const scatterAdd = (
  * @throws ShapeError, AxisError, DtypeError or ArgumentError for arguments that do not fit.
  * @example
  * const elements = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * lax.scatterMul(np.array([1, 2, 3]), np.array([[1], [1]]), np.array([2, 5]), elements); // [1, 20, 3]
+ * lax.scatterMul(np.array([1, 2, 3]), np.array([[1], [1]], "int32"), np.array([2, 5]), elements); // [1, 20, 3]
  */
 export const scatterMul = (
   x: NDArray,
@@ -136,7 +135,7 @@ export const scatterMul = (
  * @throws ShapeError, AxisError, DtypeError or ArgumentError for arguments that do not fit.
  * @example
  * const elements = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * lax.scatterMin(np.array([1, 2, 3]), np.array([[1], [2]]), np.array([7, 0]), elements); // [1, 2, 0]
+ * lax.scatterMin(np.array([1, 2, 3]), np.array([[1], [2]], "int32"), np.array([7, 0]), elements); // [1, 2, 0]
  */
 export const scatterMin = (
   x: NDArray,
@@ -150,7 +149,7 @@ export const scatterMin = (
  * @throws ShapeError, AxisError, DtypeError or ArgumentError for arguments that do not fit.
  * @example
  * const elements = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * lax.scatterMax(np.array([1, 2, 3]), np.array([[1], [2]]), np.array([7, 0]), elements); // [1, 7, 3]
+ * lax.scatterMax(np.array([1, 2, 3]), np.array([[1], [2]], "int32"), np.array([7, 0]), elements); // [1, 7, 3]
  */
 export const scatterMax = (
   x: NDArray,

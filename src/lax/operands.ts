@@ -36,13 +36,10 @@ export function arrayOperand(name: string, x: unknown): NDArray {
 }
 
 /** A number or boolean as a scalar of the dtype of the array beside it. */
-function adapt(name: string, x: ArrayLike, like: NDArray): NDArray {
+function adapt(name: string, x: number | boolean, like: NDArray): NDArray {
   const { dtype } = like;
-  const fits =
-    typeof x === "boolean"
-      ? dtype === "bool"
-      : typeof x === "number" && (isFloat(dtype) || holdsInteger(dtype, x));
-  if (fits) return scalar(x, dtype, like.weakType);
+  if (typeof x === "boolean" ? dtype === "bool" : isFloat(dtype) || holdsInteger(dtype, x))
+    return scalar(x, dtype, like.weakType);
   if (typeof x !== "number" && typeof x !== "boolean") throw wrongOperand(name, x);
   throw new DtypeError(
     `lax.${name}: ${x} is not a value of ${dtype}, the dtype of the array beside it (${describe(like.aval)})`,

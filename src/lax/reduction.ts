@@ -65,7 +65,7 @@ export const reduceAnd = (x: ArrayLike, axes: readonly number[]): NDArray =>
  * The bits that some element along axes has; for booleans, whether one holds.
  * @throws AxisError if there is no such axis; DtypeError for floats.
  * @example
- * lax.reduceOr(np.array([[1, 2], [4, 4]]), [1]); // [3, 4]
+ * lax.reduceOr(np.array([[1, 2], [4, 4]], "int32"), [1]); // [3, 4]
  */
 export const reduceOr = (x: ArrayLike, axes: readonly number[]): NDArray =>
   reduced("reduceOr", p.reduceOr, x, axes);
@@ -74,7 +74,7 @@ export const reduceOr = (x: ArrayLike, axes: readonly number[]): NDArray =>
  * The bits that an odd number of elements along axes have; for booleans, whether an odd number holds.
  * @throws AxisError if there is no such axis; DtypeError for floats.
  * @example
- * lax.reduceXor(np.array([[1, 3], [4, 4]]), [1]); // [2, 0]
+ * lax.reduceXor(np.array([[1, 3], [4, 4]], "int32"), [1]); // [2, 0]
  */
 export const reduceXor = (x: ArrayLike, axes: readonly number[]): NDArray =>
   reduced("reduceXor", p.reduceXor, x, axes);

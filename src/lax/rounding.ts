@@ -44,7 +44,10 @@ export function round(x: ArrayLike, options?: RoundOptions): NDArray {
  * @example
  * lax.isFinite(np.array([1.5, Infinity, NaN])); // [true, false, false]
  */
-export const isFinite = (x: ArrayLike): NDArray => p.isFinite(operand("isFinite", x, true));
+const finite = (x: ArrayLike): NDArray => p.isFinite(operand("isFinite", x, true));
+
+// Inside this file the name belongs to JavaScript.
+export { finite as isFinite };
 
 /**
  * The next number after x in the direction of y that the dtype can represent.

@@ -21,7 +21,7 @@ export function select(pred: ArrayLike, onTrue: ArrayLike, onFalse: ArrayLike): 
  * @param which int32, clamped to the cases there are; or bool, for two cases.
  * @throws ArgumentError without cases; DtypeError or ShapeError for operands that do not fit.
  * @example
- * lax.selectN(np.array([2, 0]), np.array([1, 2]), np.array([3, 4]), np.array([5, 6])); // [5, 2]
+ * lax.selectN(np.array([2, 0], "int32"), np.array([1, 2]), np.array([3, 4]), np.array([5, 6])); // [5, 2]
  */
 export const selectN = (which: ArrayLike, ...cases: ArrayLike[]): NDArray =>
   p.selectN(operand("selectN", which), ...(cases.length === 0 ? [] : operands("selectN", cases)));

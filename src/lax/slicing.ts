@@ -1,6 +1,6 @@
 /** Parts of arrays at places that the program fixes, and padding. */
 import type { NDArray } from "../core/array.js";
-import { describe } from "../core/aval.js";
+import { describe, sameShape } from "../core/aval.js";
 import { ShapeError } from "../core/errors.js";
 import { squeeze } from "../primitives/shape.js";
 import * as p from "../primitives/slicing.js";
@@ -14,12 +14,20 @@ import { type ArrayLike, arrayOperand, operands } from "./operands.js";
  * @example
  * lax.slice(np.array([10, 20, 30, 40]), [1], [4], [2]); // [20, 40]
  */
-export const slice = (
+export function slice(
   x: NDArray,
   start: readonly number[],
   limit: readonly number[],
   strides?: readonly number[],
-): NDArray => p.slice(arrayOperand("slice", x), start, limit, strides);
+): NDArray {
+  const a = arrayOperand("slice", x);
+  const isWhole =
+    sameShape(limit, a.shape) &&
+    start.length === a.ndim &&
+    start.every((n) => n === 0) &&
+    (strides === undefined || (strides.length === a.ndim && strides.every((n) => n === 1)));
+  return isWhole ? a : p.slice(a, start, limit, strides);
+}
 
 export interface SliceInDimOptions {
   /** Default: 0. */
@@ -54,7 +62,7 @@ export function sliceInDim(
   const [lo, hi] = [start ?? 0, limit ?? length].map((b) => bound("sliceInDim", b, length));
   const at = (own: number, other: (n: number) => number) =>
     a.shape.map((n, i) => (i === along ? own : other(n)));
-  return p.slice(
+  return slice(
     a,
     at(lo, () => 0),
     at(hi, (n) => n),
@@ -89,6 +97,11 @@ export function indexInDim(x: NDArray, index: number, options?: IndexInDimOption
   return keepdims ? row : squeeze(row, [along]);
 }
 
+const isPaddingOf = (x: NDArray, config: unknown): boolean =>
+  Array.isArray(config) &&
+  config.length === x.ndim &&
+  config.every((c) => Array.isArray(c) && c.length === 3);
+
 /**
  * Puts the scalar `value` around the elements of x and between them.
  * @param config `[low, high, interior]` for each axis: how many to put in front, behind, and between each two elements.
@@ -100,5 +113,10 @@ export function indexInDim(x: NDArray, index: number, options?: IndexInDimOption
  */
 export function pad(x: ArrayLike, value: ArrayLike, config: p.PadConfig): NDArray {
   const [a, fill] = operands("pad", [x, value]);
-  return p.pad(a, fill, config);
+  const isPlain =
+    isPaddingOf(a, config) &&
+    config.every((c) => c.every((n) => n === 0)) &&
+    fill.ndim === 0 &&
+    fill.dtype === a.dtype;
+  return isPlain ? a : p.pad(a, fill, config);
 }

@@ -8,26 +8,51 @@ import { showParam } from "../primitives/checks.js";
 import { gather } from "../primitives/gather.js";
 import { scatter } from "../primitives/scatter.js";
 import { reshape } from "../primitives/shape.js";
-import { axisOptions, oneAxis } from "./axes.js";
+import { axisOptions, oneAxis, plainOptions } from "./axes.js";
+import { known } from "./constants.js";
 import { indexArray, wrapNegative } from "./indexParts.js";
-import { placed, type TakeMode } from "./indexing.js";
+import { type Indices, placed, type TakeMode } from "./indexing.js";
 import { ravel } from "./manipulation.js";
 import { type ArrayLike, asArray, stretch } from "./operands.js";
 import { counting } from "./rearrange.js";
 import { checkFits, fitting } from "./values.js";
 
-interface AlongOptions {
-  /** Default: -1; null means the flattened array. */
+/** The axis (default: -1; null means the flattened array), by itself or among the options. */
+interface AxisOption {
   readonly axis?: number | null;
+}
+
+export interface TakeAlongOptions extends AxisOption {
+  /** What indices out of range do, as in `take`. Default: "fill". */
   readonly mode?: TakeMode;
   readonly fillValue?: number | null;
+}
+
+export interface PutAlongOptions extends AxisOption {
+  /** Whether values for indices out of range are left out or moved inside. Default: "drop". */
+  readonly mode?: "clip" | "drop";
+}
+
+/** An axis may stand before the options, as in NumPy. */
+function withAxis<O extends AxisOption>(
+  name: string,
+  axis: AxisOr<O> | undefined,
+  options: O | undefined,
+  keys: readonly (keyof O & string)[],
+): O {
+  const first = axisOptions<O>(name, axis as AxisOr<O>, keys);
+  return options === undefined ? first : { ...plainOptions(name, options, keys), ...first };
 }
 
 /** What a gather or scatter along one axis needs to know, the other axes going along. */
 interface Along {
   readonly x: NDArray;
   readonly indices: NDArray;
-  readonly numbers: { readonly axis: number; readonly operandBatching: number[]; readonly indicesBatching: number[] };
+  readonly numbers: {
+    readonly axis: number;
+    readonly operandBatching: number[];
+    readonly indicesBatching: number[];
+  };
   /** Axes of length 1 of the array that the indices repeat. */
   readonly shape: readonly number[];
 }
@@ -38,7 +63,8 @@ function along(name: string, x: NDArray, given: NDArray, axis: number | null): A
   const i = flat ? ravel(given) : given;
   const own = flat ? 0 : oneAxis(name, axis, a.shape);
   const fits =
-    i.ndim === a.ndim && a.shape.every((n, d) => d === own || n === i.shape[d] || n === 1 || i.shape[d] === 1);
+    i.ndim === a.ndim &&
+    a.shape.every((n, d) => d === own || n === i.shape[d] || n === 1 || i.shape[d] === 1);
   if (!fits)
     throw new ShapeError(
       `${name}: indices ${describe(i.aval)} must have the shape of ${describe(a.aval)} except along axis ${own}`,
@@ -52,7 +78,7 @@ function along(name: string, x: NDArray, given: NDArray, axis: number | null): A
   );
   return {
     x: operand,
-    indices: broadcastInDim(i, shape, counting(i.ndim)),
+    indices: known([i], () => broadcastInDim(i, shape, counting(i.ndim))),
     numbers: {
       axis: kept.indexOf(own),
       operandBatching: counting(kept.length).filter((k) => kept[k] !== own),
@@ -67,18 +93,30 @@ function along(name: string, x: NDArray, given: NDArray, axis: number | null): A
  * `argsort` and `argmax` give can be used so. Other axes broadcast. Indices out of range as in `take`.
  * @throws ShapeError, AxisError, DtypeError
  * @example
- * np.takeAlongAxis(np.array([[3, 1], [5, 9]]), np.array([[1], [0]]), 1); // [[1], [5]]
+ * np.takeAlongAxis(np.array([[3, 1], [5, 9]]), [[1], [0]], 1); // [[1], [5]]
  */
-export function takeAlongAxis(x: ArrayLike, indices: ArrayLike, options?: AxisOr<AlongOptions>): NDArray {
-  const known = ["axis", "mode", "fillValue"] as const;
-  const { axis = -1, mode = "fill", fillValue = null } = axisOptions<AlongOptions>("takeAlongAxis", options, known);
-  const setting = along("takeAlongAxis", asArray(x, "takeAlongAxis"), indexArray("takeAlongAxis", indices), axis);
+export function takeAlongAxis(
+  x: ArrayLike,
+  indices: Indices,
+  axisOrOptions?: number | null | TakeAlongOptions,
+  options?: TakeAlongOptions,
+): NDArray {
+  const keys = ["axis", "mode", "fillValue"] as const;
+  const given = withAxis<TakeAlongOptions>("takeAlongAxis", axisOrOptions, options, keys);
+  const { axis = -1, mode = "fill", fillValue = null } = given;
+  const setting = along(
+    "takeAlongAxis",
+    asArray(x, "takeAlongAxis"),
+    indexArray("takeAlongAxis", indices),
+    axis,
+  );
   const { numbers, shape } = setting;
   const length = setting.x.shape[numbers.axis];
   // Unlike `take`, JAX counts negative places from the end here in every mode.
   const counted = mode === "clip" ? wrapNegative(setting.indices, length) : setting.indices;
   const { places, mode: outside } = placed("takeAlongAxis", counted, length, mode);
-  return gather(setting.x, reshape(places, [...shape, 1]), {
+  const vectors = known([places], () => reshape(places, [...shape, 1]));
+  return gather(setting.x, vectors, {
     offsetDims: [],
     collapsedSliceDims: [numbers.axis],
     startIndexMap: [numbers.axis],
@@ -95,30 +133,34 @@ export function takeAlongAxis(x: ArrayLike, indices: ArrayLike, options?: AxisOr
  * indices out of range are dropped, or moved inside with mode "clip". `x` itself stays as it is.
  * @throws ShapeError, AxisError, DtypeError
  * @example
- * np.putAlongAxis(np.zeros([2, 2]), np.array([[1], [0]]), 7, 1); // [[0, 7], [7, 0]]
+ * np.putAlongAxis(np.zeros([2, 2]), [[1], [0]], 7, 1); // [[0, 7], [7, 0]]
  */
 export function putAlongAxis(
   x: ArrayLike,
-  indices: ArrayLike,
+  indices: Indices,
   values: ArrayLike,
-  options?: AxisOr<{ readonly axis?: number | null; readonly mode?: "clip" | "drop" }>,
+  axisOrOptions?: number | null | PutAlongOptions,
+  options?: PutAlongOptions,
 ): NDArray {
   const name = "putAlongAxis";
-  type Options = { axis?: number | null; mode?: "clip" | "drop" };
-  const { axis = -1, mode = "drop" } = axisOptions<Options>(name, options, ["axis", "mode"]);
+  const { axis = -1, mode = "drop" } = withAxis<PutAlongOptions>(name, axisOrOptions, options, [
+    "axis",
+    "mode",
+  ]);
   const a = asArray(x, name);
-  const given = indexArray(name, indices);
+  const places = indexArray(name, indices);
   const flat = axis === null;
-  const { numbers, indices: places, ...setting } = along(name, a, given, axis);
+  const { numbers, ...setting } = along(name, a, places, axis);
   if (setting.x.ndim !== (flat ? 1 : a.ndim))
-    throw new ShapeError(`${name}: indices ${describe(given.aval)} repeat places of ${describe(a.aval)}`);
+    throw new ShapeError(`${name}: indices ${describe(places.aval)} repeat places of ${describe(a.aval)}`);
   if (mode !== "drop" && mode !== "clip")
     throw new ArgumentError(`${name}: mode must be "drop" or "clip", got ${showParam(mode)}`);
-  const wrapped = wrapNegative(places, setting.x.shape[numbers.axis]);
+  const wrapped = wrapNegative(setting.indices, setting.x.shape[numbers.axis]);
   const fit = fitting(name, a, values);
   checkFits(name, fit, setting.shape);
   const updates = stretch(fit, setting.shape);
-  const out = scatter(setting.x, reshape(wrapped, [...setting.shape, 1]), updates, {
+  const vectors = known([wrapped], () => reshape(wrapped, [...setting.shape, 1]));
+  const out = scatter(setting.x, vectors, updates, {
     updateWindowDims: [],
     insertedWindowDims: [numbers.axis],
     scatterDimsToOperandDims: [numbers.axis],

@@ -84,7 +84,8 @@ function survey(x: Nested, found: Found): Shape {
     found.types.add(typeOfTyped(x));
     return [x.length];
   }
-  if (!Array.isArray(x)) throw new ArgumentError(`array takes numbers, booleans, arrays and lists of them, got ${what(x)}`);
+  if (!Array.isArray(x))
+    throw new ArgumentError(`array takes numbers, booleans, arrays and lists of them, got ${what(x)}`);
   if (x.length === 0) return [0];
   const inner = survey(x[0], found);
   for (let i = 1; i < x.length; i++) {
@@ -97,7 +98,8 @@ function survey(x: Nested, found: Found): Shape {
   return [x.length, ...inner];
 }
 
-const what = (x: unknown): string => (x === null ? "null" : typeof x === "object" ? "an object" : `a ${typeof x}`);
+const what = (x: unknown): string =>
+  x === null ? "null" : typeof x === "object" ? "an object" : `a ${typeof x}`;
 
 /** Appends the elements of a value without traced arrays, in row-major order. */
 function flatten(x: Nested, to: number[]): void {
@@ -152,13 +154,16 @@ function commonDType(types: ReadonlySet<Typed>): DType {
  */
 export function array(values: Nested, options?: DType | DTypeOption): NDArray {
   const dtype = dtypeOption("array", options);
-  if (values instanceof NDArray) return dtype === undefined ? values : convertTo(values, { dtype, weakType: false });
-  if (dtype === undefined && (typeof values === "number" || typeof values === "boolean")) return weakScalar(values);
+  if (values instanceof NDArray)
+    return dtype === undefined ? values : convertTo(values, { dtype, weakType: false });
+  if (dtype === undefined && (typeof values === "number" || typeof values === "boolean"))
+    return weakScalar(values);
   const found: Found = { types: new Set(), traced: false };
   const shape = survey(values, found);
   const own = commonDType(found.types);
   // A list of arrays is brought to one dtype before it goes to another.
-  if (found.traced) return reshape(convertTo(joined(values, own), { dtype: dtype ?? own, weakType: false }), shape);
+  if (found.traced)
+    return reshape(convertTo(joined(values, own), { dtype: dtype ?? own, weakType: false }), shape);
   if (isTyped(values)) return converted(values, shape, dtype ?? own);
   const flat: number[] = [];
   flatten(values, flat);
@@ -174,7 +179,8 @@ const isWhole = (v: number): boolean => Number.isInteger(v);
  * `astype` has it; bool is where they are not zero.
  */
 function converted(values: number[] | NumericArray, shape: Shape, dtype: DType): ConcreteArray {
-  if (isFloat(dtype) || (dtype !== "bool" && values.every(isWhole))) return concreteArray(values, shape, dtype);
+  if (isFloat(dtype) || (dtype !== "bool" && values.every(isWhole)))
+    return concreteArray(values, shape, dtype);
   const wide = concreteArray(values, shape, "float64");
   return withTrace(undefined, () => convertElementType(wide, dtype)).concrete();
 }

@@ -18,7 +18,15 @@ import { power } from "./power.js";
 import { plainOptions } from "./axes.js";
 import { full, integers } from "./constants.js";
 import { onlyMask, type Part, type Range, readIndices } from "./indexParts.js";
-import { aligned, ascending, type Component, indexVectors, lengthsOf, type Plan, planIndices } from "./indexPlan.js";
+import {
+  aligned,
+  ascending,
+  type Component,
+  indexVectors,
+  lengthsOf,
+  type Plan,
+  planIndices,
+} from "./indexPlan.js";
 import { type ReadMode, readPlan } from "./indexRead.js";
 import { type ArrayLike, stretch } from "./operands.js";
 import { counting } from "./rearrange.js";
@@ -87,18 +95,21 @@ function updateBox(x: NDArray, plan: Plan, values: NDArray, given: ArrayLike, up
   const start = x.shape.map(() => 0);
   const limit = [...x.shape];
   for (const part of plan.parts) {
-    if (part.kind === "range") [start[part.axis], limit[part.axis]] = [ascending(part).start, ascending(part).limit];
+    if (part.kind === "range")
+      [start[part.axis], limit[part.axis]] = [ascending(part).start, ascending(part).limit];
     else if (part.kind === "point") [start[part.axis], limit[part.axis]] = [part.place, part.place + 1];
   }
   const sizes = limit.map((n, i) => n - start[i]);
   const whole = sameShape(sizes, x.shape);
   const isSet = update.neutral === undefined;
-  const filled = values.ndim === 0 && !isSet ? values : reshape(inOperandOrder(values, plan), sizes);
+  const isScalar = values.ndim === 0;
+  const own = () => reshape(inOperandOrder(values, plan), sizes);
+  const filled = !isScalar ? own() : isSet ? stretch(values, sizes) : values;
   const box = update.combine(whole || isSet ? x : slice(x, start, limit), filled, given);
   return whole ? box : dynamicUpdateSlice(x, box, start);
 }
 
-const isStrided = (part: Part): part is Range => part.kind === "range" && ascending(part).step > 1;
+const isStrided = (part: Part): boolean => part.kind === "range" && ascending(part).step > 1;
 
 /** A scatter: ranges without gaps are windows, everything else is a place of its own. */
 function updateScattered(x: NDArray, plan: Plan, values: NDArray, update: Update): NDArray {
@@ -118,7 +129,7 @@ function updateScattered(x: NDArray, plan: Plan, values: NDArray, update: Update
     next += lengths.length;
   }
   const component = (part: Part): (Component & { axis: number }) | undefined => {
-    if (part.kind === "new" || part.axis === null) return undefined;
+    if (part.kind === "new" || part.kind === "gap" || part.axis === null) return undefined;
     const { axis } = part;
     const length = x.shape[axis];
     if (part.kind === "gathered") {
@@ -131,14 +142,15 @@ function updateScattered(x: NDArray, plan: Plan, values: NDArray, update: Update
       const indices = integers(counting(part.count, start, step));
       return { axis, length, indices, dims: [firstOf.get(part) as number] };
     }
-    return start === 0 && limit === length ? undefined : { axis, length, indices: integers([start], []), dims: [] };
+    return start === 0 && limit === length
+      ? undefined
+      : { axis, length, indices: integers([start], []), dims: [] };
   };
   const components = parts.flatMap((part) => component(part) ?? []);
+  const windowAxes = new Set(parts.flatMap((p) => (p.kind === "range" && !isStrided(p) ? [p.axis] : [])));
   const options: ScatterOptions = {
     updateWindowDims: windows,
-    insertedWindowDims: parts
-      .flatMap((p) => (p.kind === "new" || p.axis === null || (p.kind === "range" && !isStrided(p)) ? [] : [p.axis]))
-      .sort((i, j) => i - j),
+    insertedWindowDims: counting(x.ndim).filter((axis) => !windowAxes.has(axis)),
     scatterDimsToOperandDims: components.map((c) => c.axis),
     mode: "drop",
   };
@@ -173,7 +185,7 @@ function read(x: NDArray, indices: readonly Index[], mode: ReadMode): NDArray {
  * of the values of `set` the last stays. `get` reads, with `mode` "clip" (default) or "fill" for places out of range.
  * @throws DtypeError, ShapeError, AxisError, ArgumentError
  * @example
- * np.at(np.zeros([3]), [np.array([1, 1])]).add(2); // [0, 4, 0]
+ * np.zeros([3]).at([1, 1]).add(2); // [0, 4, 0]
  */
 export function at(x: NDArray, indices: readonly Index[]): IndexedUpdate {
   return {

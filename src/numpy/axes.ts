@@ -15,7 +15,8 @@ const wrongAxis = (name: string, axis: unknown, shape: Shape): AxisError =>
 /** One axis of an array of the given shape, from 0 on. */
 export function oneAxis(name: string, axis: unknown, shape: Shape): number {
   const n = shape.length;
-  if (typeof axis !== "number" || !Number.isInteger(axis) || axis < -n || axis >= n) throw wrongAxis(name, axis, shape);
+  if (typeof axis !== "number" || !Number.isInteger(axis) || axis < -n || axis >= n)
+    throw wrongAxis(name, axis, shape);
   return axis < 0 ? axis + n : axis;
 }
 
@@ -24,7 +25,8 @@ export function severalAxes(name: string, axis: Axis | undefined, shape: Shape):
   if (axis === undefined || axis === null) return shape.map((_, i) => i);
   if (typeof axis === "number") return [oneAxis(name, axis, shape)];
   const axes = (axis as readonly unknown[]).map((a) => oneAxis(name, a, shape));
-  if (new Set(axes).size < axes.length) throw new AxisError(`${name}: an axis is named twice in ${showParam(axis)}`);
+  if (new Set(axes).size < axes.length)
+    throw new AxisError(`${name}: an axis is named twice in ${showParam(axis)}`);
   return axes;
 }
 
@@ -36,14 +38,21 @@ export function axisOptions<O extends object>(
 ): O {
   if (given === undefined) return {} as O;
   // Only functions that have an axis call this.
-  if (given === null || typeof given === "number" || Array.isArray(given)) return { axis: given } as unknown as O;
+  if (given === null || typeof given === "number" || Array.isArray(given))
+    return { axis: given } as unknown as O;
   return plainOptions(name, given as O, known);
 }
 
 /** Options as an object. */
-export function plainOptions<O extends object>(name: string, given: O, known: readonly (keyof O & string)[]): O {
+export function plainOptions<O extends object>(
+  name: string,
+  given: O,
+  known: readonly (keyof O & string)[],
+): O {
   if (typeof given !== "object" || given === null || given instanceof NDArray)
-    throw new ArgumentError(`${name}: options must be an object with some of ${known.join(", ")}, got ${what(given)}`);
+    throw new ArgumentError(
+      `${name}: options must be an object with some of ${known.join(", ")}, got ${what(given)}`,
+    );
   checkOptions(name, given, known);
   return given;
 }
@@ -53,12 +62,18 @@ const what = (x: unknown): string => (x instanceof NDArray ? `an array (${descri
 /** A shape that came from outside; a number is the shape of a vector. */
 export function shapeOf(name: string, given: number | Shape): Shape {
   const shape = typeof given === "number" ? [given] : given;
-  if (!isShape(shape)) throw new ShapeError(`${name}: ${showParam(given)} is not a shape (a list of lengths)`);
+  if (!isShape(shape))
+    throw new ShapeError(`${name}: ${showParam(given)} is not a shape (a list of lengths)`);
   return shape;
 }
 
 /** A whole number that came from outside. */
-export function wholeNumber(name: string, what: string, given: unknown, least = Number.NEGATIVE_INFINITY): number {
+export function wholeNumber(
+  name: string,
+  what: string,
+  given: unknown,
+  least = Number.NEGATIVE_INFINITY,
+): number {
   if (typeof given === "number" && Number.isSafeInteger(given) && given >= least) return given;
   const bound = Number.isFinite(least) ? ` from ${least} on` : "";
   throw new ArgumentError(`${name}: ${what} must be a whole number${bound}, got ${showParam(given)}`);

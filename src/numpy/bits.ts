@@ -12,7 +12,7 @@ import { type ArrayLike, asArray, asNumber, elementwiseOperands } from "./operan
  * @throws DtypeError for floats.
  * @throws ShapeError if the shapes do not broadcast.
  * @example
- * np.bitwiseAnd(np.array([12, 5]), 6); // [4, 4]
+ * np.bitwiseAnd(np.array([12, 5], "int32"), 6); // [4, 4]
  */
 export function bitwiseAnd(x: ArrayLike, y: ArrayLike): NDArray {
   const [a, b] = elementwiseOperands("bitwiseAnd", [x, y]);
@@ -24,7 +24,7 @@ export function bitwiseAnd(x: ArrayLike, y: ArrayLike): NDArray {
  * @throws DtypeError for floats.
  * @throws ShapeError if the shapes do not broadcast.
  * @example
- * np.bitwiseOr(np.array([12, 5]), 6); // [14, 7]
+ * np.bitwiseOr(np.array([12, 5], "int32"), 6); // [14, 7]
  */
 export function bitwiseOr(x: ArrayLike, y: ArrayLike): NDArray {
   const [a, b] = elementwiseOperands("bitwiseOr", [x, y]);
@@ -36,7 +36,7 @@ export function bitwiseOr(x: ArrayLike, y: ArrayLike): NDArray {
  * @throws DtypeError for floats.
  * @throws ShapeError if the shapes do not broadcast.
  * @example
- * np.bitwiseXor(np.array([12, 5]), 6); // [10, 3]
+ * np.bitwiseXor(np.array([12, 5], "int32"), 6); // [10, 3]
  */
 export function bitwiseXor(x: ArrayLike, y: ArrayLike): NDArray {
   const [a, b] = elementwiseOperands("bitwiseXor", [x, y]);
@@ -47,7 +47,7 @@ export function bitwiseXor(x: ArrayLike, y: ArrayLike): NDArray {
  * Every bit inverted; for booleans, not. Also called `invert` and `bitwiseInvert`.
  * @throws DtypeError for floats.
  * @example
- * np.bitwiseNot(np.array([0, 12])); // [-1, -13]
+ * np.bitwiseNot(np.array([0, 12], "int32")); // [-1, -13]
  */
 export const bitwiseNot = (x: ArrayLike): NDArray => p.bitwiseNot(asArray(x, "bitwiseNot"));
 
@@ -64,7 +64,7 @@ function integers(name: string, xs: readonly ArrayLike[]): NDArray[] {
  * How many bits of |x| are set, as uint8.
  * @throws DtypeError for floats.
  * @example
- * np.bitwiseCount(np.array([7, -1])); // [3, 1]
+ * np.bitwiseCount(np.array([7, -1], "int32")); // [3, 1]
  */
 export function bitwiseCount(x: ArrayLike): NDArray {
   const [a] = integers("bitwiseCount", [x]);
@@ -78,7 +78,7 @@ export function bitwiseCount(x: ArrayLike): NDArray {
  * @throws DtypeError for floats.
  * @throws ShapeError if the shapes do not broadcast.
  * @example
- * np.leftShift(np.array([1, 3]), 4); // [16, 48]
+ * np.leftShift(np.array([1, 3], "int32"), 4); // [16, 48]
  */
 export function leftShift(x: ArrayLike, n: ArrayLike): NDArray {
   const [a, b] = integers("leftShift", [x, n]);
@@ -93,7 +93,7 @@ export { leftShift as bitwiseLeftShift };
  * @throws DtypeError for floats.
  * @throws ShapeError if the shapes do not broadcast.
  * @example
- * np.rightShift(np.array([16, -16]), 2); // [4, -4]
+ * np.rightShift(np.array([16, -16], "int32"), 2); // [4, -4]
  */
 export function rightShift(x: ArrayLike, n: ArrayLike): NDArray {
   const [a, b] = integers("rightShift", [x, n]);

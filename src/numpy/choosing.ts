@@ -2,10 +2,17 @@
 import type { NDArray } from "../core/array.js";
 import { ArgumentError } from "../core/errors.js";
 import * as p from "../primitives/select.js";
-import { plainOptions } from "./axes.js";
 import { maximum, minimum } from "./arithmetic.js";
+import { plainOptions } from "./axes.js";
 import { type NonzeroOptions, nonzero } from "./nonzero.js";
-import { type ArrayLike, asArray, asCondition, broadcastOperands, convertTo, promoteOperands } from "./operands.js";
+import {
+  type ArrayLike,
+  asArray,
+  asCondition,
+  broadcastOperands,
+  convertTo,
+  promoteOperands,
+} from "./operands.js";
 import { isOptions } from "./options.js";
 
 /**
@@ -29,7 +36,8 @@ export function where(
   y?: ArrayLike,
 ): NDArray | NDArray[] {
   if (y === undefined && (x === undefined || isOptions(x))) return nonzero(condition, x);
-  if (x === undefined || y === undefined) throw new ArgumentError("where takes a condition alone, or with x and y");
+  if (x === undefined || y === undefined)
+    throw new ArgumentError("where takes a condition alone, or with x and y");
   return choose("where", condition, x as ArrayLike, y);
 }
 
@@ -96,14 +104,19 @@ export type Branch = ArrayLike | ((x: NDArray) => ArrayLike);
  * @example
  * np.piecewise(np.array([-2, 3]), [np.array([true, false])], [0, (x) => x.mul(10)]); // [0, 30]
  */
-export function piecewise(x: ArrayLike, conditions: readonly ArrayLike[], branches: readonly Branch[]): NDArray {
+export function piecewise(
+  x: ArrayLike,
+  conditions: readonly ArrayLike[],
+  branches: readonly Branch[],
+): NDArray {
   const more = branches.length - conditions.length;
   if (more !== 0 && more !== 1)
     throw new ArgumentError(
       `piecewise needs as many branches as conditions, or one more; got ${conditions.length} conditions and ${branches.length} branches`,
     );
   const a = asArray(x, "piecewise");
-  const evaluate = (branch: Branch): NDArray => convertTo(typeof branch === "function" ? branch(a) : branch, a.aval);
+  const evaluate = (branch: Branch): NDArray =>
+    convertTo(typeof branch === "function" ? branch(a) : branch, a.aval);
   let result = more === 1 ? evaluate(branches[conditions.length]) : convertTo(0, a.aval);
   for (const [i, condition] of conditions.entries())
     result = choose("piecewise", condition, evaluate(branches[i]), result);

@@ -1,6 +1,6 @@
 /** Arrays that are known while tracing. */
 import { ConcreteArray, concreteArray, type NDArray, scalar } from "../core/array.js";
-import { type Shape, sizeOf } from "../core/aval.js";
+import type { Shape } from "../core/aval.js";
 import type { DType } from "../core/dtype.js";
 import { withTrace } from "../core/trace.js";
 import { filled } from "../primitives/filled.js";
@@ -16,11 +16,3 @@ export const integers = (values: ArrayLike<number>, shape: Shape = [values.lengt
 /** Computes at once what depends on known arrays only, so that a trace gets the result and not the computation. */
 export const known = (inputs: readonly NDArray[], compute: () => NDArray): NDArray =>
   inputs.every((x) => x instanceof ConcreteArray) ? withTrace(undefined, compute) : compute();
-
-/** For each index of an array of this shape its position along one axis: an int32 constant. */
-export function positions(shape: Shape, axis: number): ConcreteArray {
-  const inner = sizeOf(shape.slice(axis + 1));
-  const values = new Int32Array(sizeOf(shape));
-  for (let i = 0; i < values.length; i++) values[i] = Math.floor(i / inner) % shape[axis];
-  return concreteArray(values, shape, "int32");
-}

@@ -48,7 +48,10 @@ export function withDistinctNames(operand: Named): Named {
 }
 
 /** Axes of length 1 that are to be repeated are left out: they are the same for all. */
-export function withoutRepeated({ x, names }: Named, lengths: ReadonlyMap<string, number | undefined>): Named {
+export function withoutRepeated(
+  { x, names }: Named,
+  lengths: ReadonlyMap<string, number | undefined>,
+): Named {
   const repeated = names.flatMap((name, i) => (x.shape[i] === 1 && lengths.get(name) !== 1 ? [i] : []));
   return { x: squeeze(x, repeated), names: names.filter((_, i) => !repeated.includes(i)) };
 }

@@ -8,8 +8,12 @@ import { plainOptions, shapeOf } from "./axes.js";
 import { type ArrayLike, asArray, commonShape, convertTo, stretch } from "./operands.js";
 import { type DTypeOption, dataDType, dtypeOption, isOptions } from "./options.js";
 
-const constant = (name: string, value: number, shape: number | Shape, options?: DType | DTypeOption): NDArray =>
-  filled(shapeOf(name, shape), scalar(value, dtypeOption(name, options) ?? "float32"));
+const constant = (
+  name: string,
+  value: number,
+  shape: number | Shape,
+  options?: DType | DTypeOption,
+): NDArray => filled(shapeOf(name, shape), scalar(value, dtypeOption(name, options) ?? "float32"));
 
 /**
  * An array of zeros, float32 unless `dtype` says otherwise. A number as shape is the length of a vector.
@@ -68,8 +72,14 @@ export interface LikeOptions extends DTypeOption {
 }
 
 /** The type and shape of an array, but for what options replace. */
-function like(name: string, x: ArrayLike, given: DType | LikeOptions | undefined): { type: Typed; shape: Shape } {
-  const options = isOptions(given) ? plainOptions<LikeOptions>(name, given, ["dtype", "shape"]) : { dtype: given };
+function like(
+  name: string,
+  x: ArrayLike,
+  given: DType | LikeOptions | undefined,
+): { type: Typed; shape: Shape } {
+  const options = isOptions(given)
+    ? plainOptions<LikeOptions>(name, given, ["dtype", "shape"])
+    : { dtype: given };
   const a = asArray(x, name);
   const { dtype, shape } = options as LikeOptions;
   return {

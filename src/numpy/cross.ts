@@ -27,12 +27,18 @@ export interface CrossOptions {
  */
 export function cross(x: ArrayLike, y: ArrayLike, options: CrossOptions = {}): NDArray {
   const { axis, ...rest } = plainOptions("cross", options, ["axisa", "axisb", "axisc", "axis"]);
-  const { axisa = -1, axisb = -1, axisc = -1 } = axis === undefined ? rest : { axisa: axis, axisb: axis, axisc: axis };
+  const {
+    axisa = -1,
+    axisb = -1,
+    axisc = -1,
+  } = axis === undefined ? rest : { axisa: axis, axisb: axis, axisc: axis };
   const given = promoteOperands("cross", [x, y]);
   const [a, b] = given.map((v, i) => moveaxis(v, oneAxis("cross", [axisa, axisb][i], v.shape), -1));
   const lengths = [a, b].map((v) => v.shape.at(-1) as number);
   if (lengths.some((n) => n !== 2 && n !== 3))
-    throw new ShapeError(`cross needs vectors with 2 or 3 components, got ${describeAll(given.map((v) => v.aval))}`);
+    throw new ShapeError(
+      `cross needs vectors with 2 or 3 components, got ${describeAll(given.map((v) => v.aval))}`,
+    );
   const component = (v: NDArray, i: number): NDArray | undefined =>
     i < (v.shape.at(-1) as number) ? elementAt(v, v.ndim - 1, i) : undefined;
   /** The i-th component of one times the j-th of the other; undefined where one of them is 0. */

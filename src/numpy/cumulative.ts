@@ -34,7 +34,12 @@ function terms(name: string, x: ArrayLike, dtype: DType | undefined): NDArray {
   return convertElementType(a, dtype === undefined ? own : dataDType(name, dtype));
 }
 
-function running(name: string, x: ArrayLike, given: AxisOr<CumulativeOptions> | undefined, { op }: Running): NDArray {
+function running(
+  name: string,
+  x: ArrayLike,
+  given: AxisOr<CumulativeOptions> | undefined,
+  { op }: Running,
+): NDArray {
   const { axis = null, dtype } = axisOptions<CumulativeOptions>(name, given, ["axis", "dtype"]);
   const a = terms(name, x, dtype);
   if (axis === null) return op(reshape(a, [a.size]), { axis: 0, reverse: false });

@@ -1,6 +1,7 @@
 /** Dtypes and shapes: asking about them, and changing the dtype of an array. */
-import { type Shape, sizeOf } from "../core/aval.js";
+
 import { NDArray } from "../core/array.js";
+import { type Shape, sizeOf } from "../core/aval.js";
 import {
   type DType,
   type FloatDType,
@@ -129,7 +130,9 @@ export function iinfo(x: DType | NDArray): IntegerInfo {
 export function resultType(...operands: readonly (ArrayLike | DType)[]): DType {
   if (operands.length === 0) throw new ArgumentError("resultType needs at least one operand");
   const typeOf = (x: ArrayLike | DType): Typed =>
-    typeof x === "string" ? { dtype: dataDType("resultType", x), weakType: false } : asArray(x, "resultType").aval;
+    typeof x === "string"
+      ? { dtype: dataDType("resultType", x), weakType: false }
+      : asArray(x, "resultType").aval;
   return promote(operands.map(typeOf)).dtype;
 }
 
@@ -180,7 +183,9 @@ export function canCast(from: DType, to: DType, casting: Casting = "safe"): bool
     case "unsafe":
       return true;
     default:
-      throw new ArgumentError(`canCast: casting must be "no", "equiv", "safe", "sameKind" or "unsafe", got ${casting}`);
+      throw new ArgumentError(
+        `canCast: casting must be "no", "equiv", "safe", "sameKind" or "unsafe", got ${casting}`,
+      );
   }
 }
 

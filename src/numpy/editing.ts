@@ -44,7 +44,12 @@ function deletePlaces(x: ArrayLike, places: Places, options?: AxisOr<DeleteOptio
   const a = axis === null ? ravel(given) : given;
   const along = oneAxis("delete", axis ?? 0, a.shape);
   const length = a.shape[along];
-  if (assumeUniqueIndices && places instanceof NDArray && !(places instanceof ConcreteArray) && places.dtype !== "bool")
+  if (
+    assumeUniqueIndices &&
+    places instanceof NDArray &&
+    !(places instanceof ConcreteArray) &&
+    places.dtype !== "bool"
+  )
     return deleteUnique(a, along, places);
   const gone = new Set(deleted(places, length));
   return pick(
@@ -61,13 +66,18 @@ function deleted(places: Places, length: number): readonly number[] {
   if (range !== undefined) return range;
   if (places instanceof NDArray && places.dtype === "bool") {
     if (places.ndim !== 1 || places.size !== length)
-      throw new ShapeError(`delete: a boolean index must have length ${length}, got ${describe(places.aval)}`);
+      throw new ShapeError(
+        `delete: a boolean index must have length ${length}, got ${describe(places.aval)}`,
+      );
     const { values } = places.concrete("delete with a boolean array");
     return counting(length).filter((i) => values[i] !== 0);
   }
   const { values } = wrapNegative(indexArray("delete", places).concrete("delete"), length) as ConcreteArray;
   const outside = values.findIndex((i) => i < 0 || i >= length);
-  if (outside >= 0) throw new ArgumentError(`delete: ${showParam([...values][outside])} is out of range for length ${length}`);
+  if (outside >= 0)
+    throw new ArgumentError(
+      `delete: ${showParam([...values][outside])} is out of range for length ${length}`,
+    );
   return [...values];
 }
 
@@ -106,7 +116,8 @@ export function insert(
   const length = a.shape[along];
   const range = placesOf("insert", places, length);
   const index = range === undefined ? indexArray("insert", places) : indexArray("insert", range);
-  if (index.ndim > 1) throw new ShapeError(`insert: places must be a vector or a number, got ${describe(index.aval)}`);
+  if (index.ndim > 1)
+    throw new ShapeError(`insert: places must be a vector or a number, got ${describe(index.aval)}`);
   const inserted = insertedValues(a, along, index, values);
   const count = inserted.shape[along];
   const before = wrapNegative(toInt32(index, length), length);
@@ -121,7 +132,9 @@ export function insert(
 
 /** The same order where the places are known. */
 function insertedOrder(before: ConcreteArray, count: number, length: number): number[] {
-  const clamped = counting(count).map((i) => Math.min(Math.max(before.values[before.size === 1 ? 0 : i], 0), length));
+  const clamped = counting(count).map((i) =>
+    Math.min(Math.max(before.values[before.size === 1 ? 0 : i], 0), length),
+  );
   const keys = [...clamped.map((i) => 2 * i), ...counting(length, 1, 2)];
   return counting(keys.length).sort((i, j) => keys[i] - keys[j] || i - j);
 }
@@ -153,15 +166,20 @@ export function trimZeros(
   options: string | { readonly trim?: string; readonly axis?: Axis } = {},
 ): NDArray {
   const given = typeof options === "string" ? { trim: options } : options;
-  const { trim = "fb", axis } = plainOptions<{ trim?: string; axis?: Axis }>("trimZeros", given, ["trim", "axis"]);
-  if (!/^[fFbB]*$/.test(trim)) throw new ArgumentError(`trimZeros: trim must be "f", "b" or "fb", got ${showParam(trim)}`);
+  const { trim = "fb", axis } = plainOptions<{ trim?: string; axis?: Axis }>("trimZeros", given, [
+    "trim",
+    "axis",
+  ]);
+  if (!/^[fFbB]*$/.test(trim))
+    throw new ArgumentError(`trimZeros: trim must be "f", "b" or "fb", got ${showParam(trim)}`);
   const a = asArray(x, "trimZeros");
   const { values } = a.concrete("trimZeros");
   const [front, back] = [/f/i.test(trim), /b/i.test(trim)];
   return severalAxes("trimZeros", axis, a.shape).reduce((y, i) => {
     const inner = a.shape.slice(i + 1).reduce((n, m) => n * m, 1);
     const used = new Array<boolean>(a.shape[i]).fill(false);
-    for (let k = 0; k < values.length; k++) if (values[k] !== 0) used[Math.floor(k / inner) % a.shape[i]] = true;
+    for (let k = 0; k < values.length; k++)
+      if (values[k] !== 0) used[Math.floor(k / inner) % a.shape[i]] = true;
     if (!used.includes(true)) return front || back ? sliceAxis(y, i, 0, 0) : y;
     return sliceAxis(y, i, front ? used.indexOf(true) : 0, back ? used.lastIndexOf(true) + 1 : a.shape[i]);
   }, a);

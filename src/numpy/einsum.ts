@@ -1,5 +1,5 @@
 /** Einstein summation: sums of products written with a letter for each axis. */
-import { NDArray } from "../core/array.js";
+import type { NDArray } from "../core/array.js";
 import { describe, describeAll } from "../core/aval.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { isOptions } from "./options.js";
@@ -72,11 +72,14 @@ function interleaved(args: readonly unknown[]): { subscripts: string; operands: 
   const letter = (axis: unknown): string => {
     if (axis === "...") return "...";
     if (typeof axis !== "number" || !Number.isInteger(axis) || axis < 0 || axis > 51)
-      throw new ArgumentError(`einsum: an axis must be a whole number from 0 to 51 or "...", got ${String(axis)}`);
+      throw new ArgumentError(
+        `einsum: an axis must be a whole number from 0 to 51 or "...", got ${String(axis)}`,
+      );
     return String.fromCharCode(axis < 26 ? 97 + axis : 65 + axis - 26);
   };
   const text = (axes: unknown) => {
-    if (!Array.isArray(axes)) throw new ArgumentError("einsum takes subscripts as a text, or a list of axes after each operand");
+    if (!Array.isArray(axes))
+      throw new ArgumentError("einsum takes subscripts as a text, or a list of axes after each operand");
     return axes.map(letter).join("");
   };
   const pairs = Math.floor(args.length / 2);
@@ -109,7 +112,8 @@ function cheapest(
       const needed = neededBy(operands, i, j, output);
       const left = [...both].filter((name) => needed.has(name));
       const cost = [size(left, lengths) - size(a, lengths) - size(b, lengths), size(both, lengths)] as const;
-      if (cost[0] < bestCost[0] || (cost[0] === bestCost[0] && cost[1] < bestCost[1])) [best, bestCost] = [[i, j], cost];
+      if (cost[0] < bestCost[0] || (cost[0] === bestCost[0] && cost[1] < bestCost[1]))
+        [best, bestCost] = [[i, j], cost];
     }
   return best;
 }
@@ -130,7 +134,9 @@ const neededBy = (operands: readonly Named[], i: number, j: number, output: read
  * np.einsum("ij,jk->ik", np.array([[1, 2]]), np.array([[3], [4]])); // [[11]]
  */
 export function einsum(subscripts: string, ...operands: readonly (ArrayLike | ProductOptions)[]): NDArray;
-export function einsum(...operandsAndAxes: readonly (ArrayLike | readonly (number | "...")[] | ProductOptions)[]): NDArray;
+export function einsum(
+  ...operandsAndAxes: readonly (ArrayLike | readonly (number | "...")[] | ProductOptions)[]
+): NDArray;
 export function einsum(...given: readonly unknown[]): NDArray {
   const options = isOptions(given.at(-1)) ? (given.at(-1) as ProductOptions) : {};
   plainOptions("einsum", options, ["preferredElementType"]);
@@ -139,7 +145,8 @@ export function einsum(...given: readonly unknown[]): NDArray {
     typeof args[0] === "string"
       ? { subscripts: args[0], operands: args.slice(1) as ArrayLike[] }
       : interleaved(args);
-  if (operands.length === 0) throw new ArgumentError(`einsum needs at least one operand (subscripts "${subscripts}")`);
+  if (operands.length === 0)
+    throw new ArgumentError(`einsum needs at least one operand (subscripts "${subscripts}")`);
   const arrays = operands.map((x) => asArray(x, "einsum"));
   const { inputs, output } = readEquation(subscripts, arrays);
   const { operands: xs, finish } = productOperands("einsum", operands, options);

@@ -77,7 +77,7 @@ export function indices(shape: Shape, options: IndicesOptions = {}): NDArray | N
  * @throws ShapeError if an array is not a vector.
  * @throws ConcretizationError for traced boolean vectors.
  * @example
- * np.ix_(np.array([0, 2]), np.array([1]))[0]; // [[0], [2]]
+ * np.ix_(np.array([0, 2], "int32"), np.array([1], "int32"))[0]; // [[0], [2]]
  */
 export function ix_(...xs: readonly ArrayLike[]): NDArray[] {
   return xs.map((given, i) => {

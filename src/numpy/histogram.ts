@@ -42,24 +42,31 @@ export interface BincountOptions {
  * How often 0, 1, 2, ... occur in a vector of integers; negative ones count as 0. With weights, the sums of these.
  * @throws DtypeError, ShapeError; ConcretizationError for a traced vector without `length`.
  * @example
- * np.bincount(np.array([0, 2, 2])); // [1, 0, 2]
+ * np.bincount(np.array([0, 2, 2], "int32")); // [1, 0, 2]
  */
 export function bincount(x: ArrayLike, options: BincountOptions = {}): NDArray {
-  const { weights, minlength = 0, length } = plainOptions("bincount", options, ["weights", "minlength", "length"]);
+  const {
+    weights,
+    minlength = 0,
+    length,
+  } = plainOptions("bincount", options, ["weights", "minlength", "length"]);
   const given = asArray(x, "bincount");
   const a = given.dtype === "bool" ? convertElementType(given, "int32") : given;
   if (!isInteger(a.dtype)) throw new DtypeError(`bincount needs integers, got ${describe(a.aval)}`);
   if (a.ndim !== 1) throw new ShapeError(`bincount needs a vector, got ${describe(a.aval)}`);
   const own = weights === undefined ? full(a.shape, 1, "int32") : asArray(weights, "bincount");
   if (!sameShape(own.shape, a.shape))
-    throw new ShapeError(`bincount: weights ${describe(own.aval)} must have the shape of ${describe(a.aval)}`);
+    throw new ShapeError(
+      `bincount: weights ${describe(own.aval)} must have the shape of ${describe(a.aval)}`,
+    );
   wholeNumber("bincount", "minlength", minlength, 0);
   const most = (): number => {
     let largest = -1;
     for (const v of a.concrete("bincount (without the option length)").values) largest = Math.max(largest, v);
     return largest + 1;
   };
-  const count = length === undefined ? Math.max(minlength, most()) : wholeNumber("bincount", "length", length, 0);
+  const count =
+    length === undefined ? Math.max(minlength, most()) : wholeNumber("bincount", "length", length, 0);
   return addAt(larger(a, 0), own, count);
 }
 
@@ -87,14 +94,17 @@ export function histogramBinEdges(
   const a = asArray(x, "histogramBinEdges");
   const type = toInexact(a.aval);
   if (typeof bins !== "number") {
-    if (bins.ndim !== 1) throw new ShapeError(`histogramBinEdges: edges must be a vector, got ${describe(bins.aval)}`);
+    if (bins.ndim !== 1)
+      throw new ShapeError(`histogramBinEdges: edges must be a vector, got ${describe(bins.aval)}`);
     return convertTo(bins, type);
   }
   wholeNumber("histogramBinEdges", "bins", bins, 1);
   const flat = ravel(a);
   if (range === undefined && flat.size === 0)
     throw new ArgumentError("histogramBinEdges: without data there is no range; give the option range");
-  const [low, high] = (range ?? [reduceMin(flat, [0]), reduceMax(flat, [0])]).map((end) => convertTo(end, type));
+  const [low, high] = (range ?? [reduceMin(flat, [0]), reduceMax(flat, [0])]).map((end) =>
+    convertTo(end, type),
+  );
   // A single value lies in the middle of a range of length 1.
   const isPoint = eq(low, high);
   return linspace(select(isPoint, sub(low, 0.5), low), select(isPoint, add(high, 0.5), high), bins + 1, {
@@ -114,7 +124,11 @@ export function histogram(
   bins: number | NDArray = 10,
   options: HistogramOptions = {},
 ): [counts: NDArray, edges: NDArray] {
-  const { range, weights, density = false } = plainOptions("histogram", options, ["range", "weights", "density"]);
+  const {
+    range,
+    weights,
+    density = false,
+  } = plainOptions("histogram", options, ["range", "weights", "density"]);
   const operands = promoteOperands("histogram", weights === undefined ? [x] : [x, weights], true);
   if (weights !== undefined && !sameShape(operands[0].shape, operands[1].shape))
     throw new ShapeError(

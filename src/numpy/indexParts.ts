@@ -3,10 +3,10 @@
  * The rules are NumPy's (https://numpy.org/doc/stable/user/basics.indexing.html).
  */
 import { ConcreteArray, concreteArray, NDArray } from "../core/array.js";
-import { type Aval, describe, type Shape, sameShape, stridesOf } from "../core/aval.js";
+import { type Aval, describe, type Shape, sameShape, sizeOf, stridesOf } from "../core/aval.js";
 import { isInteger, isUnsigned } from "../core/dtype.js";
 import { ArgumentError, AxisError, DtypeError, ShapeError } from "../core/errors.js";
-import type { Index } from "../core/methods.js";
+import type { ArrayLike, Index } from "../core/methods.js";
 import { showParam } from "../primitives/checks.js";
 import { lt } from "../primitives/comparison.js";
 import { add } from "../primitives/elementwise.js";
@@ -37,11 +37,16 @@ export interface Gathered {
 }
 
 /** A new axis of length 1. */
-export interface NewAxis {
+interface NewAxis {
   readonly kind: "new";
 }
 
-export type Part = Range | Point | Gathered | NewAxis;
+/** A "..." that stands for no axis: it still keeps index arrays apart. */
+interface Gap {
+  readonly kind: "gap";
+}
+
+export type Part = Range | Point | Gathered | NewAxis | Gap;
 
 type Slice = { readonly start?: number | null; readonly stop?: number | null; readonly step?: number | null };
 
@@ -54,11 +59,14 @@ function sliceOf(name: string, index: unknown): Slice | undefined {
   if (typeof index === "string") {
     const match = sliceText.exec(index);
     if (match === null)
-      throw new ArgumentError(`${name}: "${index}" is not an index; texts are slices like "1:5", "::-1", or "..."`);
+      throw new ArgumentError(
+        `${name}: "${index}" is not an index; texts are slices like "1:5", "::-1", or "..."`,
+      );
     const [start, stop, step] = match.slice(1).map((text) => (text === undefined ? null : Number(text)));
     return { start, stop, step };
   }
-  if (typeof index !== "object" || index === null || Array.isArray(index) || index instanceof NDArray) return undefined;
+  if (typeof index !== "object" || index === null || Array.isArray(index) || index instanceof NDArray)
+    return undefined;
   for (const [key, value] of Object.entries(index)) {
     if (key !== "start" && key !== "stop" && key !== "step")
       throw new ArgumentError(`${name}: a slice has start, stop and step, not "${key}"`);
@@ -71,12 +79,14 @@ function sliceOf(name: string, index: unknown): Slice | undefined {
 }
 
 /** The places of a slice on an axis of some length: ends beyond the axis are cut off. */
-export function rangeOf(name: string, slice: Slice, axis: number, length: number): Range {
+function rangeOf(name: string, slice: Slice, axis: number, length: number): Range {
   const step = slice.step ?? 1;
   if (step === 0) throw new ArgumentError(`${name}: the step of a slice must not be 0`);
   const [low, high] = step > 0 ? [0, length] : [-1, length - 1];
   const end = (given: number | null | undefined, otherwise: number): number =>
-    given === null || given === undefined ? otherwise : Math.min(Math.max(given < 0 ? given + length : given, low), high);
+    given === null || given === undefined
+      ? otherwise
+      : Math.min(Math.max(given < 0 ? given + length : given, low), high);
   const start = end(slice.start, step > 0 ? low : high);
   const stop = end(slice.stop, step > 0 ? high : low);
   return { kind: "range", axis, start, step, count: Math.max(0, Math.ceil((stop - start) / step)) };
@@ -103,14 +113,44 @@ export function wrapNegative(indices: NDArray, length: number): NDArray {
   return select(lt(indices, 0), add(indices, length), indices);
 }
 
+/** Integers in lists, of any depth. */
+export type IndexList = readonly (number | IndexList)[];
+
+/** Integers as indices: a number, nested lists, or an array. */
+export type Indices = ArrayLike | IndexList;
+
 /** An integer array from what a user gave as indices. */
 export function indexArray(name: string, given: unknown): NDArray {
-  if (Array.isArray(given)) return integers(given.map((i) => wholeIndex(name, i)));
+  if (Array.isArray(given)) return indexList(name, given);
   if (typeof given === "number") return integers([wholeIndex(name, given)], []);
   if (!(given instanceof NDArray))
-    throw new ArgumentError(`${name}: indices must be integers or arrays of integers, got ${showParam(given)}`);
-  if (!isInteger(given.dtype)) throw new DtypeError(`${name}: indices must be integers, got ${describe(given.aval)}`);
+    throw new ArgumentError(
+      `${name}: indices must be integers or arrays of integers, got ${showParam(given)}`,
+    );
+  if (!isInteger(given.dtype))
+    throw new DtypeError(
+      `${name}: indices must be integers, got ${describe(given.aval)}; a list of numbers will do, or the dtype "int32"`,
+    );
   return given;
+}
+
+function indexList(name: string, list: readonly unknown[]): NDArray {
+  const flat: number[] = [];
+  const shape: number[] = [];
+  const visit = (item: unknown, depth: number): void => {
+    if (!Array.isArray(item)) {
+      flat.push(wholeIndex(name, item));
+      return;
+    }
+    shape[depth] ??= item.length;
+    if (shape[depth] !== item.length)
+      throw new ShapeError(`${name}: lists of indices have different lengths`);
+    for (const inner of item) visit(inner, depth + 1);
+  };
+  visit(list, 0);
+  if (flat.length !== sizeOf(shape))
+    throw new ShapeError(`${name}: lists of indices are nested to different depths`);
+  return integers(flat, shape);
 }
 
 function wholeIndex(name: string, index: unknown): number {
@@ -120,7 +160,7 @@ function wholeIndex(name: string, index: unknown): number {
 }
 
 /** The positions of true elements along each axis, in row-major order. */
-export function truePlaces(mask: ConcreteArray): ConcreteArray[] {
+function truePlaces(mask: ConcreteArray): ConcreteArray[] {
   const flat: number[] = [];
   for (let i = 0; i < mask.values.length; i++) if (mask.values[i] !== 0) flat.push(i);
   return stridesOf(mask.shape).map((stride, axis) =>
@@ -134,7 +174,9 @@ const isMask = (index: unknown): boolean =>
     : Array.isArray(index) && index.length > 0 && index.every((i) => typeof i === "boolean");
 
 const maskArray = (index: unknown): NDArray =>
-  index instanceof NDArray ? index : concreteArray((index as boolean[]).map(Number), [(index as boolean[]).length], "bool");
+  index instanceof NDArray
+    ? index
+    : concreteArray((index as boolean[]).map(Number), [(index as boolean[]).length], "bool");
 
 /** The only index, if it is a boolean array. */
 export const onlyMask = (indices: readonly Index[]): NDArray | undefined => {
@@ -161,7 +203,9 @@ export function readIndices(name: string, x: Aval, indices: readonly Index[]): P
   const taken = indices.reduce<number>((n, index) => n + axesTaken(index), 0);
   const missing = x.shape.length - taken;
   if (missing < 0)
-    throw new AxisError(`${name}: too many indices: ${describe(x)} has ${x.shape.length} axes, ${taken} are indexed`);
+    throw new AxisError(
+      `${name}: too many indices: ${describe(x)} has ${x.shape.length} axes, ${taken} are indexed`,
+    );
   const parts: Part[] = [];
   let axis = 0;
   const whole = (count: number) => {
@@ -169,8 +213,10 @@ export function readIndices(name: string, x: Aval, indices: readonly Index[]): P
       parts.push({ kind: "range", axis, start: 0, step: 1, count: x.shape[axis] });
   };
   for (const index of indices) {
-    if (isEllipsis(index)) whole(missing);
-    else if (index === null) parts.push({ kind: "new" });
+    if (isEllipsis(index)) {
+      whole(missing);
+      if (missing === 0) parts.push({ kind: "gap" });
+    } else if (index === null) parts.push({ kind: "new" });
     else if (isMask(index)) axis += readMask(name, x, axis, maskArray(index), parts);
     else {
       const slice = sliceOf(name, index);
@@ -190,10 +236,14 @@ export function readIndices(name: string, x: Aval, indices: readonly Index[]): P
 function readMask(name: string, x: Aval, axis: number, mask: NDArray, parts: Part[]): number {
   const own: Shape = x.shape.slice(axis, axis + mask.ndim);
   if (!sameShape(own, mask.shape))
-    throw new ShapeError(`${name}: a boolean index ${describe(mask.aval)} does not fit axes of lengths [${own.join(",")}]`);
+    throw new ShapeError(
+      `${name}: a boolean index ${describe(mask.aval)} does not fit axes of lengths [${own.join(",")}]`,
+    );
   const known = mask.concrete(`indexing with a boolean array (in ${name})`);
-  if (mask.ndim === 0) parts.push({ kind: "gathered", axis: null, indices: integers(known.values[0] !== 0 ? [0] : []) });
+  if (mask.ndim === 0)
+    parts.push({ kind: "gathered", axis: null, indices: integers(known.values[0] !== 0 ? [0] : []) });
   else
-    for (const [i, indices] of truePlaces(known).entries()) parts.push({ kind: "gathered", axis: axis + i, indices });
+    for (const [i, indices] of truePlaces(known).entries())
+      parts.push({ kind: "gathered", axis: axis + i, indices });
   return mask.ndim;
 }

@@ -48,7 +48,12 @@ export function planIndices(name: string, x: Aval, parts: readonly Part[]): Plan
   }
   const shape = entries.flatMap((e) => lengthsOf(e, shared));
   for (const p of parts)
-    if (p.kind !== "new" && p.kind !== "range" && p.axis !== null && x.shape[p.axis] === 0 && !shape.includes(0))
+    if (
+      (p.kind === "point" || p.kind === "gathered") &&
+      p.axis !== null &&
+      x.shape[p.axis] === 0 &&
+      !shape.includes(0)
+    )
       throw new AxisError(`${name}: axis ${p.axis} of ${describe(x)} has no elements to index`);
   return { parts, entries, shared, shape };
 }
@@ -91,5 +96,10 @@ export function ascending({ start, step, count }: Range) {
   if (count === 0) return { start: 0, step: 1, limit: 0, reversed: false };
   const last = start + step * (count - 1);
   const first = Math.min(start, last);
-  return { start: first, step: count === 1 ? 1 : Math.abs(step), limit: Math.max(start, last) + 1, reversed: last < start };
+  return {
+    start: first,
+    step: count === 1 ? 1 : Math.abs(step),
+    limit: Math.max(start, last) + 1,
+    reversed: last < start,
+  };
 }

@@ -78,7 +78,14 @@ function gatherParts(
   const components = arrays.flatMap(({ axis, indices }) =>
     axis === null
       ? []
-      : [{ axis: kept.indexOf(axis), indices, dims: aligned(indices.ndim, 0, shared.length), length: operand.shape[kept.indexOf(axis)] }],
+      : [
+          {
+            axis: kept.indexOf(axis),
+            indices,
+            dims: aligned(indices.ndim, 0, shared.length),
+            length: operand.shape[kept.indexOf(axis)],
+          },
+        ],
   );
   const axes = components.map((c) => c.axis);
   const offsetDims: number[] = [];
@@ -104,7 +111,7 @@ function gatherParts(
  * @throws AxisError for too many indices, ArgumentError, ShapeError, DtypeError; ConcretizationError for a boolean array
  * whose values are not known.
  * @example
- * np.index(np.array([[1, 2], [3, 4]]), [1, "::-1"]); // [4, 3]
+ * np.array([[1, 2], [3, 4]]).slice(1, "::-1"); // [4, 3]
  */
 export function index(x: NDArray, indices: readonly Index[]): NDArray {
   if (indices.length === 0) return x;

@@ -72,16 +72,20 @@ function triangle(
  * @example
  * np.trilIndices(2)[1]; // [0, 0, 1]
  */
-export const trilIndices = (n: number, options: number | TriangleOptions = {}): [rows: NDArray, columns: NDArray] =>
-  triangle("trilIndices", n, options, (i, j, k) => j <= i + k);
+export const trilIndices = (
+  n: number,
+  options: number | TriangleOptions = {},
+): [rows: NDArray, columns: NDArray] => triangle("trilIndices", n, options, (i, j, k) => j <= i + k);
 
 /**
  * The row and column indices of the triangle on and above the k-th diagonal of an n-by-m matrix.
  * @example
  * np.triuIndices(2)[1]; // [0, 1, 1]
  */
-export const triuIndices = (n: number, options: number | TriangleOptions = {}): [rows: NDArray, columns: NDArray] =>
-  triangle("triuIndices", n, options, (i, j, k) => j >= i + k);
+export const triuIndices = (
+  n: number,
+  options: number | TriangleOptions = {},
+): [rows: NDArray, columns: NDArray] => triangle("triuIndices", n, options, (i, j, k) => j >= i + k);
 
 function matrixShape(name: string, x: ArrayLike): Shape {
   const a = asArray(x, name);
@@ -114,7 +118,7 @@ export function triuIndicesFrom(x: ArrayLike, k = 0): [rows: NDArray, columns: N
  * places out of range mean the nearest element.
  * @throws DtypeError for places that are not integers, ShapeError
  * @example
- * np.unravelIndex(np.array([1, 5]), [2, 3])[1]; // [1, 2]
+ * np.unravelIndex([1, 5], [2, 3])[1]; // [1, 2]
  */
 export function unravelIndex(indices: Indices, shape: number | Shape): NDArray[] {
   const lengths = shapeOf("unravelIndex", shape);
@@ -139,7 +143,7 @@ export interface RavelOptions {
  * The places in the flattened array of the given shape that indices along its axes mean: the inverse of `unravelIndex`.
  * @throws ArgumentError for indices out of range, unless `mode` says what they mean (under `jit` it has to).
  * @example
- * np.ravelMultiIndex([np.array([0, 1]), np.array([1, 2])], [2, 3]); // [1, 5]
+ * np.ravelMultiIndex([[0, 1], [1, 2]], [2, 3]); // [1, 5]
  */
 export function ravelMultiIndex(
   indices: readonly Indices[],
@@ -150,7 +154,8 @@ export function ravelMultiIndex(
   const { mode = "raise", order = "C" } = plainOptions(name, options, ["mode", "order"]);
   if (mode !== "raise" && mode !== "clip" && mode !== "wrap")
     throw new ArgumentError(`${name}: mode must be "raise", "clip" or "wrap", got ${showParam(mode)}`);
-  if (order !== "C" && order !== "F") throw new ArgumentError(`${name}: order must be "C" or "F", got ${showParam(order)}`);
+  if (order !== "C" && order !== "F")
+    throw new ArgumentError(`${name}: order must be "C" or "F", got ${showParam(order)}`);
   const lengths = shapeOf(name, shape);
   if (indices.length !== lengths.length)
     throw new ArgumentError(`${name}: ${indices.length} index arrays for ${lengths.length} axes`);
@@ -161,10 +166,14 @@ export function ravelMultiIndex(
     const { values } = index.concrete(`${name} with mode "raise"`);
     const wrong = values.find((i) => i < 0 || i >= lengths[axis]);
     if (wrong !== undefined)
-      throw new ArgumentError(`${name}: index ${wrong} is out of range for axis ${axis} of length ${lengths[axis]}`);
+      throw new ArgumentError(
+        `${name}: index ${wrong} is out of range for axis ${axis} of length ${lengths[axis]}`,
+      );
     return index;
   });
   const strides = order === "C" ? stridesOf(lengths) : stridesOf([...lengths].reverse()).reverse();
-  const terms = broadcastOperands(name, parts).map((part, axis) => (strides[axis] === 1 ? part : mul(part, strides[axis])));
+  const terms = broadcastOperands(name, parts).map((part, axis) =>
+    strides[axis] === 1 ? part : mul(part, strides[axis]),
+  );
   return terms.length === 0 ? integers([0], []) : terms.reduce((a, b) => add(a, b));
 }

@@ -10,16 +10,14 @@ import { reshape, transpose } from "../primitives/shape.js";
 import { slice } from "../primitives/slicing.js";
 import { mod } from "./division.js";
 import { axisOptions, oneAxis, plainOptions, wholeNumber } from "./axes.js";
-import { indexArray, wrapNegative } from "./indexParts.js";
+import { type IndexList, type Indices, indexArray, wrapNegative } from "./indexParts.js";
 import { ravel } from "./manipulation.js";
 import { type ArrayLike, asArray } from "./operands.js";
 import { counting, elementAt, gatherAxis } from "./rearrange.js";
 
 export { at } from "./at.js";
 export { index } from "./indexRead.js";
-
-/** Integers as indices: a number, a list, or an array. */
-export type Indices = ArrayLike | readonly number[];
+export type { IndexList, Indices };
 
 export type TakeMode = "clip" | "fill" | "wrap";
 
@@ -53,7 +51,7 @@ export function placed(
  * go around ("wrap").
  * @throws DtypeError for indices that are not integers, AxisError, ArgumentError
  * @example
- * np.take(np.array([10, 20, 30]), np.array([2, 0, -1])); // [30, 10, 30]
+ * np.take(np.array([10, 20, 30]), [2, 0, -1]); // [30, 10, 30]
  */
 export function take(x: ArrayLike, indices: Indices, options?: AxisOr<TakeOptions>): NDArray {
   const {
@@ -100,7 +98,8 @@ export function diagonal(x: ArrayLike, options: DiagonalOptions = {}): NDArray {
 /** A diagonal of a matrix is a slice of its elements in row-major order, in steps of a row and one. */
 export function diagonalOf(name: string, a: NDArray, offset: number, axis1: number, axis2: number): NDArray {
   const [rows, columns] = [oneAxis(name, axis1, a.shape), oneAxis(name, axis2, a.shape)];
-  if (rows === columns) throw new AxisError(`${name}: axis1 and axis2 are both axis ${rows} of ${describe(a.aval)}`);
+  if (rows === columns)
+    throw new AxisError(`${name}: axis1 and axis2 are both axis ${rows} of ${describe(a.aval)}`);
   const others = counting(a.ndim).filter((i) => i !== rows && i !== columns);
   const lengths = others.map((i) => a.shape[i]);
   const [m, n] = [a.shape[rows], a.shape[columns]];

@@ -29,9 +29,11 @@ const promoted = (name: string, xs: readonly ArrayLike[], dtype: DType | undefin
 
 function joinAlong(name: string, xs: readonly NDArray[], axis: number): NDArray {
   const [first] = xs;
-  if (first.ndim === 0) throw new ShapeError(`${name}: scalars have no axis to be joined along; use np.stack`);
+  if (first.ndim === 0)
+    throw new ShapeError(`${name}: scalars have no axis to be joined along; use np.stack`);
   const along = oneAxis(name, axis, first.shape);
-  const fits = (s: Shape) => s.length === first.ndim && s.every((n, i) => i === along || n === first.shape[i]);
+  const fits = (s: Shape) =>
+    s.length === first.ndim && s.every((n, i) => i === along || n === first.shape[i]);
   if (!xs.every((x) => fits(x.shape)))
     throw new ShapeError(
       `${name} needs arrays that differ in length only along axis ${along}, got ${describeAll(xs.map((x) => x.aval))}`,
@@ -70,7 +72,10 @@ export function stack(
   arrays: Arrays,
   options?: AxisOr<{ readonly axis?: number; readonly dtype?: DType }>,
 ): NDArray {
-  const { axis = 0, dtype } = axisOptions<{ axis?: number; dtype?: DType }>("stack", options, ["axis", "dtype"]);
+  const { axis = 0, dtype } = axisOptions<{ axis?: number; dtype?: DType }>("stack", options, [
+    "axis",
+    "dtype",
+  ]);
   const xs = promoted("stack", listOf("stack", arrays), dtype);
   if (!xs.every((x) => sameShape(x.shape, xs[0].shape)))
     throw new ShapeError(`stack needs arrays of one shape, got ${describeAll(xs.map((x) => x.aval))}`);
@@ -177,7 +182,9 @@ function depthOf(blocks: Blocks): number {
   const depths = new Set(blocks.map(depthOf));
   if (depths.size !== 1)
     throw new ArgumentError(
-      depths.size === 0 ? "block: a list is empty" : `block: lists are nested to different depths (${[...depths].join(", ")})`,
+      depths.size === 0
+        ? "block: a list is empty"
+        : `block: lists are nested to different depths (${[...depths].join(", ")})`,
     );
   return depths.values().next().value! + 1;
 }

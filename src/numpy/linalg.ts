@@ -10,10 +10,18 @@ import { dotGeneral } from "../primitives/dot.js";
 import { mul } from "../primitives/field.js";
 import { reshape } from "../primitives/shape.js";
 import { axisOptions, oneAxis, plainOptions, severalAxes, wholeNumber } from "./axes.js";
-import { lengthsByName, type Named, permuted, type ProductOptions, product, productOperands, withoutRepeated } from "./contraction.js";
+import {
+  lengthsByName,
+  type Named,
+  permuted,
+  type ProductOptions,
+  product,
+  productOperands,
+  withoutRepeated,
+} from "./contraction.js";
 import { type DiagonalOptions, diagonalOf } from "./indexing.js";
 import { moveaxis, ravel } from "./manipulation.js";
-import { type ArrayLike, asArray, asNumber } from "./operands.js";
+import { type ArrayLike, asArray, sumType } from "./operands.js";
 import { dataDType } from "./options.js";
 import { counting } from "./rearrange.js";
 
@@ -58,7 +66,8 @@ function multiplyNamed(
  */
 export function matmul(x: ArrayLike, y: ArrayLike, options: ProductOptions = {}): NDArray {
   const [a, b] = [asArray(x, "matmul"), asArray(y, "matmul")];
-  if (a.ndim === 0 || b.ndim === 0) throw mismatch("matmul", [a, b], "scalars are multiplied with np.multiply");
+  if (a.ndim === 0 || b.ndim === 0)
+    throw mismatch("matmul", [a, b], "scalars are multiplied with np.multiply");
   const left = a.ndim === 1 ? ["k"] : ["i", "k"];
   const right = b.ndim === 1 ? ["k"] : ["k", "j"];
   const result = [...left, ...right].filter((name) => name !== "k");
@@ -183,7 +192,8 @@ export function tensordot(
     | (ProductOptions & { readonly axes?: number | readonly (number | readonly number[])[] }) = {},
 ): NDArray {
   type Options = ProductOptions & { axes?: number | readonly (number | readonly number[])[] };
-  const given = typeof options === "number" || Array.isArray(options) ? { axes: options } : (options as Options);
+  const given =
+    typeof options === "number" || Array.isArray(options) ? { axes: options } : (options as Options);
   const { axes = 2, ...rest } = plainOptions<Options>("tensordot", given, ["axes", ...known]);
   return contractAxes("tensordot", [x, y], (a, b) => pairedAxes(axes, a.shape, b.shape), rest);
 }
@@ -194,25 +204,33 @@ function pairedAxes(
   b: Shape,
 ): readonly [readonly number[], readonly number[]] {
   if (Array.isArray(axes)) {
-    if (axes.length !== 2) throw new ArgumentError(`tensordot: axes must be [axes of x, axes of y], got ${axes.length} lists`);
+    if (axes.length !== 2)
+      throw new ArgumentError(`tensordot: axes must be [axes of x, axes of y], got ${axes.length} lists`);
     return [severalAxes("tensordot", axes[0], a), severalAxes("tensordot", axes[1], b)];
   }
   const count = wholeNumber("tensordot", "axes", axes, 0);
   if (count > Math.min(a.length, b.length))
-    throw new ShapeError(`tensordot: over ${count} axes of arrays of shapes [${a.join(",")}] and [${b.join(",")}]`);
+    throw new ShapeError(
+      `tensordot: over ${count} axes of arrays of shapes [${a.join(",")}] and [${b.join(",")}]`,
+    );
   return [counting(count, a.length - count), counting(count)];
 }
 
 /**
- * The sum along a diagonal of the matrices along two axes. Booleans and uint8 are summed as int32.
+ * The sum along a diagonal of the matrices along two axes. Booleans and small integers are summed in 32 bits.
  * @throws AxisError
  * @example
  * np.trace(np.array([[1, 2], [3, 4]])); // 5
  */
 export function trace(x: ArrayLike, options: DiagonalOptions & { readonly dtype?: DType } = {}): NDArray {
-  const { offset = 0, axis1 = 0, axis2 = 1, dtype } = plainOptions("trace", options, ["offset", "axis1", "axis2", "dtype"]);
+  const {
+    offset = 0,
+    axis1 = 0,
+    axis2 = 1,
+    dtype,
+  } = plainOptions("trace", options, ["offset", "axis1", "axis2", "dtype"]);
   const a = asArray(x, "trace");
-  const type = dtype === undefined ? (a.dtype === "uint8" ? "int32" : asNumber(a).dtype) : dataDType("trace", dtype);
+  const type = dtype === undefined ? sumType(a.dtype) : dataDType("trace", dtype);
   const d = diagonalOf("trace", type === a.dtype ? a : convertElementType(a, type), offset, axis1, axis2);
   return reduceSum(d, [d.ndim - 1]);
 }

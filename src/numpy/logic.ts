@@ -1,12 +1,12 @@
 /** Logic and comparison. The results are booleans, without derivatives. */
 import { type NDArray, scalar } from "../core/array.js";
+import { sameShape } from "../core/aval.js";
 import { isFloat } from "../core/dtype.js";
 import { abs, add, mul, sub } from "../primitives/arithmetic.js";
 import { bitwiseAnd, bitwiseNot, bitwiseOr, bitwiseXor } from "../primitives/bits.js";
 import * as p from "../primitives/comparison.js";
 import { reduceAnd } from "../primitives/reduction.js";
-import { isFinite } from "../primitives/rounding.js";
-import { sameShape } from "../core/aval.js";
+import * as rounding from "../primitives/rounding.js";
 import { plainOptions } from "./axes.js";
 import {
   type ArrayLike,
@@ -149,13 +149,17 @@ const bothNaN = (a: NDArray, b: NDArray): NDArray => bitwiseAnd(p.ne(a, a), p.ne
  * np.isclose(np.array([1, 2]), np.array([1.000001, 2.1])); // [true, false]
  */
 export function isclose(x: ArrayLike, y: ArrayLike, options: ClosenessOptions = {}): NDArray {
-  const { rtol = 1e-5, atol = 1e-8, equalNan = false } = plainOptions("isclose", options, ["rtol", "atol", "equalNan"]);
+  const {
+    rtol = 1e-5,
+    atol = 1e-8,
+    equalNan = false,
+  } = plainOptions("isclose", options, ["rtol", "atol", "equalNan"]);
   const [promotedX, promotedY] = promoteOperands("isclose", [x, y], true);
   const as = (tolerance: ArrayLike): NDArray => convertTo(tolerance, promotedX.aval);
   const [a, b, relative, absolute] = broadcastOperands("isclose", [promotedX, promotedY, as(rtol), as(atol)]);
   const within = p.le(abs(sub(a, b)), add(absolute, mul(relative, abs(b))));
   // An infinite y makes the tolerance infinite too.
-  const close = bitwiseOr(bitwiseAnd(within, isFinite(b)), p.eq(a, b));
+  const close = bitwiseOr(bitwiseAnd(within, rounding.isFinite(b)), p.eq(a, b));
   return equalNan ? bitwiseOr(close, bothNaN(a, b)) : close;
 }
 

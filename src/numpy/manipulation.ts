@@ -1,7 +1,7 @@
 /** The same elements under another shape, order of axes or direction, and repeated. */
 import { concreteArray, type NDArray } from "../core/array.js";
 import { describe, type Shape, sizeOf } from "../core/aval.js";
-import { AxisError, DtypeError, ShapeError } from "../core/errors.js";
+import { ArgumentError, AxisError, DtypeError, ShapeError } from "../core/errors.js";
 import type { Axis, AxisOr } from "../core/methods.js";
 import { broadcastInDim } from "../primitives/broadcast.js";
 import { convertElementType } from "../primitives/cast.js";
@@ -10,36 +10,52 @@ import { cumsum } from "../primitives/cumulative.js";
 import { scatterAdd } from "../primitives/gather.js";
 import * as shape from "../primitives/shape.js";
 import { rev } from "../primitives/slicing.js";
-import { axisOptions, oneAxis, severalAxes, shapeOf, wholeNumber } from "./axes.js";
+import { axisOptions, oneAxis, plainOptions, severalAxes, shapeOf, wholeNumber } from "./axes.js";
 import { full } from "./constants.js";
 import { type ArrayLike, asArray, commonShape, stretch } from "./operands.js";
 import { counting, gatherAxis, pick } from "./rearrange.js";
 
+export interface OrderOption {
+  /** Which axis is the innermost one, in reading and writing: the last ("C", the default) or the first ("F"). */
+  readonly order?: "C" | "F";
+}
+
+const reversed = (a: NDArray): NDArray => shape.transpose(a, counting(a.ndim, a.ndim - 1, -1));
+
 /**
- * The elements of `x`, read in row-major order, under another shape. One length may be -1: it is computed.
+ * The elements of `x`, read in row-major order, under another shape. One length may be -1: it is computed. With `order`
+ * "F" they are read and written in column-major order.
  * @throws ShapeError if the numbers of elements differ.
  * @example
  * np.reshape(np.arange(6), [2, -1]); // [[0, 1, 2], [3, 4, 5]]
  */
-export function reshape(x: ArrayLike, newShape: number | Shape): NDArray {
+export function reshape(x: ArrayLike, newShape: number | Shape, options: OrderOption = {}): NDArray {
   const a = asArray(x, "reshape");
+  const target = completed(a, newShape);
+  const { order = "C" } = plainOptions<OrderOption>("reshape", options, ["order"]);
+  if (order !== "C" && order !== "F")
+    throw new ArgumentError(`reshape: order must be "C" or "F", got ${showParam(order)}`);
+  if (order === "F") return reversed(shape.reshape(reversed(a), [...target].reverse()));
+  return shape.reshape(a, target);
+}
+
+/** The shape with the length that is -1 computed from the others. */
+function completed(a: NDArray, newShape: number | Shape): Shape {
   const wanted = typeof newShape === "number" ? [newShape] : newShape;
   if (!Array.isArray(wanted) || wanted.some((n) => !Number.isSafeInteger(n) || n < -1))
-    throw new ShapeError(`reshape: ${showParam(newShape)} is not a shape (a list of lengths, one of which may be -1)`);
+    throw new ShapeError(
+      `reshape: ${showParam(newShape)} is not a shape (a list of lengths, one of which may be -1)`,
+    );
   const open = wanted.indexOf(-1);
-  if (open < 0) return shape.reshape(a, wanted);
-  const known = sizeOf(wanted.filter((_, i) => i !== open));
-  const length = a.size / known;
+  if (open < 0) return wanted;
+  const length = a.size / sizeOf(wanted.filter((_, i) => i !== open));
   if (!Number.isInteger(length) || wanted.indexOf(-1, open + 1) >= 0)
     throw new ShapeError(`reshape: ${describe(a.aval)} does not fit shape [${wanted.join(",")}]`);
-  return shape.reshape(
-    a,
-    wanted.map((n, i) => (i === open ? length : n)),
-  );
+  return wanted.map((n, i) => (i === open ? length : n));
 }
 
 /**
- * All elements in row-major order as a vector.
+ * All elements in row-major order as a vector. (For column-major order see `reshape`.)
  * @example
  * np.ravel(np.array([[1, 2], [3, 4]])); // [1, 2, 3, 4]
  */
@@ -56,7 +72,7 @@ export function ravel(x: ArrayLike): NDArray {
  */
 export function transpose(x: ArrayLike, axes: readonly number[] | null = null): NDArray {
   const a = asArray(x, "transpose");
-  if (axes === null) return shape.transpose(a, counting(a.ndim, a.ndim - 1, -1));
+  if (axes === null) return reversed(a);
   if (!Array.isArray(axes) || axes.length !== a.ndim)
     throw new AxisError(`transpose: ${showParam(axes)} does not name each axis of ${describe(a.aval)} once`);
   return shape.transpose(a, severalAxes("transpose", axes, a.shape));
@@ -109,9 +125,13 @@ export function moveaxis(
   const from = severalAxes("moveaxis", source, a.shape);
   const to = severalAxes("moveaxis", destination, a.shape);
   if (from.length !== to.length)
-    throw new AxisError(`moveaxis: ${showParam(source)} and ${showParam(destination)} name different numbers of axes`);
+    throw new AxisError(
+      `moveaxis: ${showParam(source)} and ${showParam(destination)} name different numbers of axes`,
+    );
   const rest = counting(a.ndim).filter((i) => !from.includes(i));
-  const order = counting(a.ndim).map((i) => (to.includes(i) ? from[to.indexOf(i)] : (rest.shift() as number)));
+  const order = counting(a.ndim).map((i) =>
+    to.includes(i) ? from[to.indexOf(i)] : (rest.shift() as number),
+  );
   return shape.transpose(a, order);
 }
 
@@ -188,7 +208,11 @@ export function broadcastArrays(...xs: readonly ArrayLike[]): NDArray[] {
   return arrays.map((a) => stretch(a, common));
 }
 
-const atLeast = (name: string, xs: readonly ArrayLike[], change: (a: NDArray) => NDArray): NDArray | NDArray[] => {
+const atLeast = (
+  name: string,
+  xs: readonly ArrayLike[],
+  change: (a: NDArray) => NDArray,
+): NDArray | NDArray[] => {
   const results = xs.map((x) => change(asArray(x, name)));
   return results.length === 1 ? results[0] : results;
 };
@@ -254,7 +278,7 @@ interface RepeatOptions {
  * `totalRepeatLength` the result is cut off there, or filled up with the last element, and `repeats` may be traced.
  * @throws ConcretizationError for a traced `repeats` without `totalRepeatLength`.
  * @example
- * np.repeat(np.array([1, 2, 3]), np.array([0, 2, 1])); // [2, 2, 3]
+ * np.repeat(np.array([1, 2, 3]), [0, 2, 1]); // [2, 2, 3]
  */
 export function repeat(
   x: ArrayLike,
@@ -292,23 +316,38 @@ function repeatEach(a: NDArray, axis: number, times: number): NDArray {
 }
 
 function repeatCounts(repeats: number | NDArray | readonly number[], length: number): NDArray {
-  const list = Array.isArray(repeats) ? (repeats as number[]).map((n) => wholeNumber("repeat", "repeats", n, 0)) : null;
-  const counts = list === null ? asArray(repeats as ArrayLike, "repeat") : concreteArray(list, [list.length], "int32");
-  if (counts.dtype !== "int32" && counts.dtype !== "uint32" && counts.dtype !== "uint8" && counts.dtype !== "bool")
+  const list = Array.isArray(repeats)
+    ? (repeats as number[]).map((n) => wholeNumber("repeat", "repeats", n, 0))
+    : null;
+  const counts =
+    list === null ? asArray(repeats as ArrayLike, "repeat") : concreteArray(list, [list.length], "int32");
+  if (
+    counts.dtype !== "int32" &&
+    counts.dtype !== "uint32" &&
+    counts.dtype !== "uint8" &&
+    counts.dtype !== "bool"
+  )
     throw new DtypeError(`repeat: repeats must be integers, got ${describe(counts.aval)}`);
   if (counts.ndim > 1 || (counts.size !== 1 && counts.size !== length))
-    throw new ShapeError(`repeat: repeats ${describe(counts.aval)} is not a count for each of ${length} elements`);
+    throw new ShapeError(
+      `repeat: repeats ${describe(counts.aval)} is not a count for each of ${length} elements`,
+    );
   return broadcastTo(shape.reshape(convertElementType(counts, "int32"), [counts.size]), [length]);
 }
 
 /** Marks where one element ends and counts the marks: element j of the result is after so many ends. */
 function repeatTo(a: NDArray, axis: number, counts: NDArray, total: number): NDArray {
   const ends = cumsum(counts, { axis: 0, reverse: false });
-  const marks = scatterAdd(full([total], 0, "int32"), shape.reshape(ends, [counts.size, 1]), full(counts.shape, 1, "int32"), {
-    updateWindowDims: [],
-    insertedWindowDims: [0],
-    scatterDimsToOperandDims: [0],
-    mode: "drop",
-  });
+  const marks = scatterAdd(
+    full([total], 0, "int32"),
+    shape.reshape(ends, [counts.size, 1]),
+    full(counts.shape, 1, "int32"),
+    {
+      updateWindowDims: [],
+      insertedWindowDims: [0],
+      scatterDimsToOperandDims: [0],
+      mode: "drop",
+    },
+  );
   return gatherAxis(a, axis, cumsum(marks, { axis: 0, reverse: false }), "clip");
 }

@@ -86,7 +86,8 @@ export function tri(n: number, m?: number | MatrixOptions, options?: MatrixOptio
 /** Where the last two axes of x are on or below the k-th diagonal, and x itself. */
 function lowerPart(name: string, x: ArrayLike, k: number): [isLower: NDArray, a: NDArray] {
   const a = asArray(x, name);
-  if (a.ndim < 2) throw new ShapeError(`${name} needs an array with at least two axes, got ${describe(a.aval)}`);
+  if (a.ndim < 2)
+    throw new ShapeError(`${name} needs an array with at least two axes, got ${describe(a.aval)}`);
   const [n, m] = a.shape.slice(-2);
   return [broadcastInDim(ge(...coordinates(n, m, k)), a.shape, [a.ndim - 2, a.ndim - 1]), a];
 }

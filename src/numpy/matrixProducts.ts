@@ -26,7 +26,9 @@ export function multiDot(arrays: readonly ArrayLike[]): NDArray {
   const matrices = xs.map((x, i) => {
     if (x.ndim === 1 && (i === 0 || i === last)) return reshape(x, i === 0 ? [1, x.size] : [x.size, 1]);
     if (x.ndim !== 2)
-      throw new ShapeError(`multiDot needs matrices (or vectors at the ends), got ${describeAll(xs.map((y) => y.aval))}`);
+      throw new ShapeError(
+        `multiDot needs matrices (or vectors at the ends), got ${describeAll(xs.map((y) => y.aval))}`,
+      );
     return x;
   });
   const sizes = [matrices[0].shape[0], ...matrices.map((m) => m.shape[1])];
@@ -90,7 +92,10 @@ export function matrixPower(x: ArrayLike, n: number): NDArray {
  * @example
  * np.linalg.trace(np.array([[1, 2], [3, 4]])); // 5
  */
-export function trace(x: ArrayLike, options: { readonly offset?: number; readonly dtype?: DType } = {}): NDArray {
+export function trace(
+  x: ArrayLike,
+  options: { readonly offset?: number; readonly dtype?: DType } = {},
+): NDArray {
   const given = plainOptions("linalg.trace", options, ["offset", "dtype"]);
   return anyTrace(x, { ...given, axis1: -2, axis2: -1 });
 }

@@ -230,7 +230,8 @@ const methods: ArrayMethods & ThisType<NDArray> = {
     return at(this, indices);
   },
   *[Symbol.iterator]() {
-    if (this.ndim === 0) throw new ShapeError(`an array without axes (${describe(this.aval)}) cannot be iterated over`);
+    if (this.ndim === 0)
+      throw new ShapeError(`an array without axes (${describe(this.aval)}) cannot be iterated over`);
     for (let i = 0; i < this.shape[0]; i++) yield index(this, [i]);
   },
 };

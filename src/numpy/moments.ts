@@ -1,6 +1,6 @@
 /** Means, variances and weighted averages. */
 import type { NDArray } from "../core/array.js";
-import { describe } from "../core/aval.js";
+import { describe, sameShape } from "../core/aval.js";
 import { type DType, isFloat } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { AxisOr, ReduceOptions } from "../core/methods.js";
@@ -10,7 +10,6 @@ import { convertElementType } from "../primitives/cast.js";
 import { gt } from "../primitives/comparison.js";
 import { filled } from "../primitives/filled.js";
 import { select } from "../primitives/select.js";
-import { sameShape } from "../core/aval.js";
 import { axisOptions } from "./axes.js";
 import { type ArrayLike, asArray, promoteOperands } from "./operands.js";
 import { type DTypeOption, dataDType } from "./options.js";
@@ -145,7 +144,8 @@ export function average(x: ArrayLike, options?: AxisOr<AverageOptions>): NDArray
 function weightsOver(a: NDArray, w: NDArray, axes: readonly number[]): NDArray {
   if (w.ndim === 0) return filled(a.shape, w);
   if (sameShape(w.shape, a.shape)) return w;
-  if (w.ndim === 1 && axes.length === 1 && w.shape[0] === a.shape[axes[0]]) return broadcastInDim(w, a.shape, axes);
+  if (w.ndim === 1 && axes.length === 1 && w.shape[0] === a.shape[axes[0]])
+    return broadcastInDim(w, a.shape, axes);
   throw new ShapeError(
     `average: the weights must have the shape of the array, or be a vector along the one axis; got ${describe(w.aval)} for ${describe(a.aval)}`,
   );

@@ -8,17 +8,9 @@ import { eq, ne } from "../primitives/comparison.js";
 import { select } from "../primitives/select.js";
 import { axisOptions } from "./axes.js";
 import { type MeanOptions, mean, std, type VarianceOptions, variance } from "./moments.js";
-import { type ArrayLike, asArray, broadcastOperands, asCondition } from "./operands.js";
+import { type ArrayLike, asArray, asCondition, broadcastOperands } from "./operands.js";
 import { type PlaceOptions, placeOf } from "./reducing.js";
-import {
-  all,
-  type ExtremumOptions,
-  max,
-  min,
-  prod,
-  type SumOptions,
-  sum,
-} from "./reductions.js";
+import { all, type ExtremumOptions, max, min, prod, type SumOptions, sum } from "./reductions.js";
 
 /** x with a number in place of NaN, which takes no part in derivatives either. */
 function replacing(name: string, x: ArrayLike, value: number): NDArray {
@@ -45,14 +37,23 @@ export const nanprod = (x: ArrayLike, options?: AxisOr<SumOptions>): NDArray =>
   prod(replacing("nanprod", x, 1), axisOptions<SumOptions>("nanprod", options, sumKeys));
 
 /** The option `where`, which leaves out NaN as well; and the array without them. */
-function withoutNaN<O extends { readonly where?: ArrayLike }>(name: string, x: ArrayLike, options: O): [NDArray, O] {
+function withoutNaN<O extends { readonly where?: ArrayLike }>(
+  name: string,
+  x: ArrayLike,
+  options: O,
+): [NDArray, O] {
   const a = asArray(x, name);
   if (!isFloat(a.dtype)) return [a, options];
   const isNumber = eq(a, a);
   const where =
     options.where === undefined
       ? isNumber
-      : bitwiseAnd(...(broadcastOperands(name, [isNumber, asCondition(asArray(options.where, name))]) as [NDArray, NDArray]));
+      : bitwiseAnd(
+          ...(broadcastOperands(name, [isNumber, asCondition(asArray(options.where, name))]) as [
+            NDArray,
+            NDArray,
+          ]),
+        );
   return [select(isNumber, a, 0), { ...options, where }];
 }
 
@@ -62,7 +63,13 @@ function withoutNaN<O extends { readonly where?: ArrayLike }>(name: string, x: A
  * np.nanmean(np.array([1, NaN, 3])); // 2
  */
 export const nanmean = (x: ArrayLike, options?: AxisOr<MeanOptions>): NDArray =>
-  mean(...withoutNaN("nanmean", x, axisOptions<MeanOptions>("nanmean", options, ["axis", "keepdims", "dtype", "where"])));
+  mean(
+    ...withoutNaN(
+      "nanmean",
+      x,
+      axisOptions<MeanOptions>("nanmean", options, ["axis", "keepdims", "dtype", "where"]),
+    ),
+  );
 
 const varianceKeys = ["axis", "keepdims", "dtype", "where", "ddof", "correction"] as const;
 
@@ -92,12 +99,12 @@ function nanExtremum(
   const options = axisOptions<ExtremumOptions>(name, given, ["axis", "keepdims", "where", "initial"]);
   const a = asArray(x, name);
   if (!isFloat(a.dtype)) return extreme(a, options);
-  const isNaN = ne(a, a);
-  const result = extreme(select(isNaN, loser, a), options);
+  const isMissing = ne(a, a);
+  const result = extreme(select(isMissing, loser, a), options);
   // With an initial value there is something to return even where all are NaN.
   if (options.initial !== undefined) return result;
   const { axis, keepdims } = options;
-  return select(all(isNaN, { axis, keepdims }), Number.NaN, result);
+  return select(all(isMissing, { axis, keepdims }), Number.NaN, result);
 }
 
 /**

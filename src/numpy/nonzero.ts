@@ -3,8 +3,8 @@ import { concreteArray, type NDArray } from "../core/array.js";
 import { describe, type Shape, stridesOf } from "../core/aval.js";
 import { ArgumentError } from "../core/errors.js";
 import { div, rem } from "../primitives/arithmetic.js";
-import { reduceSum } from "../primitives/broadcast.js";
 import { bitwiseNot } from "../primitives/bits.js";
+import { reduceSum } from "../primitives/broadcast.js";
 import { convertElementType } from "../primitives/cast.js";
 import { lt } from "../primitives/comparison.js";
 import { select } from "../primitives/select.js";
@@ -58,7 +58,8 @@ function firstIndices(a: NDArray, size: number, fill: readonly number[]): NDArra
 function nonzeroOf(name: string, x: ArrayLike, options: NonzeroOptions): NDArray[] {
   const { size, fillValue = 0 } = plainOptions(name, options, ["size", "fillValue"]);
   const a = asArray(x, name);
-  if (a.ndim === 0) throw new ArgumentError(`${name} needs an array with axes, got ${describe(a.aval)}; use np.atleast1d`);
+  if (a.ndim === 0)
+    throw new ArgumentError(`${name} needs an array with axes, got ${describe(a.aval)}; use np.atleast1d`);
   if (size === undefined) return everyIndex(name, a);
   const fill = typeof fillValue === "number" ? a.shape.map(() => fillValue) : fillValue;
   if (fill.length !== a.ndim)
@@ -75,7 +76,8 @@ function nonzeroOf(name: string, x: ArrayLike, options: NonzeroOptions): NDArray
  * np.nonzero(np.array([0, 5, 0, 7]))[0]; // [1, 3]
  * np.nonzero(np.array([0, 5, 0, 7]), { size: 3, fillValue: -1 })[0]; // [1, 3, -1]
  */
-export const nonzero = (x: ArrayLike, options: NonzeroOptions = {}): NDArray[] => nonzeroOf("nonzero", x, options);
+export const nonzero = (x: ArrayLike, options: NonzeroOptions = {}): NDArray[] =>
+  nonzeroOf("nonzero", x, options);
 
 /**
  * The indices, in the flattened array, of the elements that are not zero. Options and errors are those of `nonzero`.

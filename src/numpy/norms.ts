@@ -57,9 +57,17 @@ function largest(x: NDArray, axes: readonly number[]): NDArray {
 const rootOfSquares = (x: NDArray, axes: readonly number[], keepdims: boolean): NDArray =>
   sqrt(reduced(square(x), axes, keepdims, reduceSum));
 
-function vectorNormOf(name: string, x: NDArray, ord: NormOrder, axes: readonly number[], keepdims: boolean): NDArray {
+function vectorNormOf(
+  name: string,
+  x: NDArray,
+  ord: NormOrder,
+  axes: readonly number[],
+  keepdims: boolean,
+): NDArray {
   if (typeof ord !== "number")
-    throw new ArgumentError(`${name}: the order of a norm of vectors must be a number, got ${showParam(ord)}`);
+    throw new ArgumentError(
+      `${name}: the order of a norm of vectors must be a number, got ${showParam(ord)}`,
+    );
   if (ord === 2) return rootOfSquares(x, axes, keepdims);
   if (ord === 0) return reduced(convertElementType(ne(x, 0), x.dtype), axes, keepdims, reduceSum);
   const size = abs(x);
@@ -79,7 +87,9 @@ function matrixNormOf(
   const axes = [rows, columns];
   if (ord === "fro" || ord === "f") return rootOfSquares(x, axes, keepdims);
   if (ord === 2 || ord === -2 || ord === "nuc")
-    throw new ArgumentError(`${name}: the order ${showParam(ord)} needs singular values, which are not available yet`);
+    throw new ArgumentError(
+      `${name}: the order ${showParam(ord)} needs singular values, which are not available yet`,
+    );
   if (ord !== 1 && ord !== -1 && ord !== Infinity && ord !== -Infinity)
     throw new ArgumentError(
       `${name}: the order of a norm of matrices must be "fro", 1, -1, Infinity or -Infinity, got ${showParam(ord)}`,
@@ -135,7 +145,10 @@ export function vectorNorm(x: ArrayLike, options: NormOptions = {}): NDArray {
  * np.linalg.matrixNorm(np.array([[1, 2], [3, 4]]), { ord: 1 }); // 6
  */
 export function matrixNorm(x: ArrayLike, options: Omit<NormOptions, "axis"> = {}): NDArray {
-  const { ord, keepdims = false } = plainOptions<Omit<NormOptions, "axis">>("matrixNorm", options, ["ord", "keepdims"]);
+  const { ord, keepdims = false } = plainOptions<Omit<NormOptions, "axis">>("matrixNorm", options, [
+    "ord",
+    "keepdims",
+  ]);
   const a = inexactOperand("matrixNorm", x);
   if (a.ndim < 2) throw new ShapeError(`matrixNorm needs at least two axes, got ${describe(a.aval)}`);
   return matrixNormOf("matrixNorm", a, ord ?? "fro", [a.ndim - 2, a.ndim - 1], keepdims);

@@ -1,7 +1,7 @@
 /** What happens to operands before an operation: numbers become arrays, dtypes are promoted, shapes broadcast. */
 import { NDArray, scalar, weakScalar } from "../core/array.js";
 import { type Aval, describeAll, type Shape } from "../core/aval.js";
-import { type DType, promote, toInexact, type Typed } from "../core/dtype.js";
+import { type DType, promote, type Typed, toInexact } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { ArrayLike } from "../core/methods.js";
 import { broadcastInDim } from "../primitives/broadcast.js";
@@ -10,13 +10,17 @@ import { ne } from "../primitives/comparison.js";
 
 export type { ArrayLike };
 
-/** The type a value has in promotion: that of an array, or the weak type of a JavaScript number. */
-function typeOf(x: ArrayLike, name: string): Typed {
-  if (x instanceof NDArray) return x.aval;
-  if (typeof x === "number" || typeof x === "boolean") return weakScalar(x).aval;
-  const what = Array.isArray(x) ? "a JavaScript array (make it an array with np.array)" : x === null ? "null" : `a ${typeof x}`;
-  throw new ArgumentError(`${name} takes arrays, numbers and booleans, got ${what}`);
+function notAnOperand(name: string, x: unknown): ArgumentError {
+  const what = Array.isArray(x)
+    ? "a JavaScript array (make it an array with np.array)"
+    : x === null
+      ? "null"
+      : `a ${typeof x}`;
+  return new ArgumentError(`${name} takes arrays, numbers and booleans, got ${what}`);
 }
+
+/** The type a value has in promotion: that of an array, or the weak type of a JavaScript number. */
+const typeOf = (x: ArrayLike, name: string): Typed => asArray(x, name).aval;
 
 /** Converts to a dtype. A JavaScript number is converted directly, without passing through float32. */
 export function convertTo(x: ArrayLike, type: Typed): NDArray {
@@ -27,7 +31,9 @@ export function convertTo(x: ArrayLike, type: Typed): NDArray {
 
 /** Reads one operand as an array. */
 export function asArray(x: ArrayLike, name: string): NDArray {
-  return x instanceof NDArray ? x : (typeOf(x, name), weakScalar(x));
+  if (x instanceof NDArray) return x;
+  if (typeof x !== "number" && typeof x !== "boolean") throw notAnOperand(name, x);
+  return weakScalar(x);
 }
 
 /** Operands of a common dtype; `inexact` brings integers to float32 as well. */
@@ -68,7 +74,9 @@ export function broadcastOperands(name: string, xs: readonly NDArray[]): NDArray
   if (xs.every((x) => x.ndim === 0 || x.shape === first)) return [...xs];
   const shape = commonShape(xs.map((x) => x.shape));
   if (shape === undefined)
-    throw new ShapeError(`${name}: shapes of ${describeAll(xs.map((x): Aval => x.aval))} do not broadcast together`);
+    throw new ShapeError(
+      `${name}: shapes of ${describeAll(xs.map((x): Aval => x.aval))} do not broadcast together`,
+    );
   return xs.map((x) => (x.ndim === 0 ? x : stretch(x, shape)));
 }
 
@@ -98,4 +106,3 @@ export function checkOptions(name: string, options: object, known: readonly stri
     if (!known.includes(key))
       throw new ArgumentError(`${name}: there is no option "${key}"; the options are ${known.join(", ")}`);
 }
-

@@ -27,7 +27,8 @@ export interface DTypeOption {
 /** A dtype that an option asks for: one with data. */
 export function dataDType(name: string, dtype: unknown): DType {
   const found = requireDType(dtype, name);
-  if (found === "float0") throw new DtypeError(`${name}: there are no arrays of dtype float0, which has no data`);
+  if (found === "float0")
+    throw new DtypeError(`${name}: there are no arrays of dtype float0, which has no data`);
   return found;
 }
 

@@ -52,7 +52,9 @@ function forEnds<T>(what: string, given: ForEnds<T>, ndim: number): readonly Pai
   const rows = nested ? (given as (T | readonly T[])[]).map(pair) : [pair(given as T | readonly T[])];
   const full = rows.length === 1 ? new Array<Pair<T> | undefined>(ndim).fill(rows[0]) : rows;
   if (full.length !== ndim || full.some((p) => p === undefined))
-    throw new ArgumentError(`pad: ${what} must be [before, after] for each of ${ndim} axes, got ${showParam(given)}`);
+    throw new ArgumentError(
+      `pad: ${what} must be [before, after] for each of ${ndim} axes, got ${showParam(given)}`,
+    );
   return full as Pair<T>[];
 }
 
@@ -92,7 +94,12 @@ const modes = ["constant", ...Object.keys(sources), "linearRamp", ...Object.keys
  */
 export function pad(x: ArrayLike, width: ForEnds<number>, options: PadOptions = {}): NDArray {
   const known = ["mode", "constantValues", "endValues", "statLength"] as const;
-  const { mode = "constant", constantValues = 0, endValues = 0, statLength } = plainOptions("pad", options, known);
+  const {
+    mode = "constant",
+    constantValues = 0,
+    endValues = 0,
+    statLength,
+  } = plainOptions("pad", options, known);
   const a = asArray(x, "pad");
   if (!modes.includes(mode))
     throw new ArgumentError(`pad: there is no mode ${showParam(mode)}; the modes are ${modes.join(", ")}`);
@@ -104,7 +111,9 @@ export function pad(x: ArrayLike, width: ForEnds<number>, options: PadOptions = 
   return widths.reduce((y, [before, after], axis) => {
     if (before === 0 && after === 0) return y;
     if (y.shape[axis] === 0)
-      throw new ShapeError(`pad: axis ${axis} of ${describe(a.aval)} has no elements that mode "${mode}" could continue`);
+      throw new ShapeError(
+        `pad: axis ${axis} of ${describe(a.aval)} has no elements that mode "${mode}" could continue`,
+      );
     if (mode in sources) {
       const n = y.shape[axis];
       const source = sources[mode as keyof typeof sources];
@@ -115,8 +124,17 @@ export function pad(x: ArrayLike, width: ForEnds<number>, options: PadOptions = 
       );
     }
     if (mode === "linearRamp")
-      return join([ramp(y, axis, before, ends[axis][0], true), y, ramp(y, axis, after, ends[axis][1], false)], axis);
-    return padStatistic(y, axis, [before, after], statistics[mode as keyof typeof statistics], lengths?.[axis]);
+      return join(
+        [ramp(y, axis, before, ends[axis][0], true), y, ramp(y, axis, after, ends[axis][1], false)],
+        axis,
+      );
+    return padStatistic(
+      y,
+      axis,
+      [before, after],
+      statistics[mode as keyof typeof statistics],
+      lengths?.[axis],
+    );
   }, a);
 }
 
@@ -128,7 +146,12 @@ function padConstant(a: NDArray, widths: readonly Pair<number>[], values: ForEnd
     if (typeof given === "number" || given.dtype === a.dtype) return given;
     return convertElementType(given, a.dtype, a.weakType);
   };
-  if (!Array.isArray(values)) return primitive.pad(a, value(values as ArrayLike), config(() => true));
+  if (!Array.isArray(values))
+    return primitive.pad(
+      a,
+      value(values as ArrayLike),
+      config(() => true),
+    );
   // Corners take the values of the last axis, as in NumPy.
   return forEnds("constantValues", values, a.ndim).reduce<NDArray>(
     (x, pair, axis) =>

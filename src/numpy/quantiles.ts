@@ -29,21 +29,34 @@ export interface QuantileOptions extends ReduceOptions {
 /** One fraction, or several: then the result has their axes in front. */
 export type Fractions = ArrayLike | readonly number[];
 
-/** Neighbours in the sorted order, and how far the quantile lies from the lower to the upper one; all of one shape. */
+/**
+ * Neighbours in the sorted order, and how far the quantile lies from the lower to the upper one. The arrays have one
+ * shape; for a single fraction that is known the weight is a number.
+ */
 interface Neighbours {
   readonly lower: NDArray;
   readonly upper: NDArray;
-  readonly weight: NDArray;
+  readonly weight: NDArray | number;
+}
+
+function linear({ lower, upper, weight }: Neighbours): NDArray {
+  // The lower one alone where the weight is 0: an infinite neighbour would spoil it.
+  if (weight === 0) return lower;
+  if (typeof weight === "number") return add(mul(lower, 1 - weight), mul(upper, weight));
+  return select(eq(weight, 0), lower, add(mul(lower, sub(1, weight)), mul(upper, weight)));
+}
+
+function nearest({ lower, upper, weight }: Neighbours): NDArray {
+  if (typeof weight === "number") return weight <= 0.5 ? lower : upper;
+  return select(le(weight, 0.5), lower, upper);
 }
 
 const methods: Record<QuantileMethod, (n: Neighbours) => NDArray> = {
-  // The lower one alone where the weight is 0: an infinite neighbour would spoil it.
-  linear: ({ lower, upper, weight }) =>
-    select(eq(weight, 0), lower, add(mul(lower, sub(1, weight)), mul(upper, weight))),
+  linear,
   lower: ({ lower }) => lower,
   higher: ({ upper }) => upper,
   midpoint: ({ lower, upper }) => mul(add(lower, upper), 0.5),
-  nearest: ({ lower, upper, weight }) => select(le(weight, 0.5), lower, upper),
+  nearest,
 };
 
 /** Brings the axes to reduce together, as the last axis. */
@@ -53,10 +66,16 @@ function gathered(a: NDArray, axes: readonly number[]): NDArray {
   return reshape(transpose(a, [...kept, ...axes]), [...kept.map((i) => a.shape[i]), length]);
 }
 
-/** Neighbours at places that are known while tracing: slices of the sorted array. */
+/** Neighbours at places that are known while tracing: slices of the sorted array. A single place takes up no axis. */
 function knownNeighbours(sorted: NDArray, fractions: readonly number[]): Neighbours {
   const last = sorted.ndim - 1;
   const places = fractions.map((q) => q * (sorted.shape[last] - 1));
+  if (places.length === 1) {
+    const at = (place: number): NDArray => elementAt(sorted, last, place);
+    const [below, above] = [Math.floor(places[0]), Math.ceil(places[0])];
+    const lower = at(below);
+    return { lower, upper: above === below ? lower : at(above), weight: places[0] - below };
+  }
   const weights = concreteArray(
     places.map((p) => p - Math.floor(p)),
     [places.length],
@@ -75,7 +94,8 @@ function tracedNeighbours(sorted: NDArray, fractions: NDArray): Neighbours {
   const last = sorted.ndim - 1;
   const places = mul(fractions, sorted.shape[last] - 1);
   const below = floor(places);
-  const at = (place: NDArray): NDArray => gatherAxis(sorted, last, convertElementType(place, "int32"), "clip");
+  const at = (place: NDArray): NDArray =>
+    gatherAxis(sorted, last, convertElementType(place, "int32"), "clip");
   const lower = at(below);
   return { lower, upper: at(ceil(places)), weight: broadcastInDim(sub(places, below), lower.shape, [last]) };
 }
@@ -143,14 +163,14 @@ function quantilesOf(
     : known === undefined
       ? tracedNeighbours(sorted, fractions())
       : knownNeighbours(sorted, known);
+  const others = lines.shape.slice(0, -1).map((_, i) => i);
   let result = methods[method](neighbours);
   if (!pastNaN) {
     // NaN sorts last, so one look tells whether there is any.
     const end = elementAt(sorted, last, lines.shape[last] - 1);
-    const others = end.shape.map((_, i) => i);
     result = select(broadcastInDim(ne(end, end), result.shape, others), Number.NaN, result);
   }
-  return reshape(transpose(result, [last, ...sorted.shape.slice(0, -1).map((_, i) => i)]), shape);
+  return reshape(result.ndim > last ? transpose(result, [last, ...others]) : result, shape);
 }
 
 /**

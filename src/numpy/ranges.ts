@@ -14,7 +14,9 @@ import { power } from "./power.js";
 
 /** The value of a number that decides the length of an array, and has to be known for that. */
 function knownNumber(name: string, x: ArrayLike): number {
-  const value = Number(asArray(x, name).concrete(`the length of np.${name}`).item());
+  // A JavaScript number does not go through an array, which would round it.
+  const value =
+    typeof x === "number" ? x : Number(asArray(x, name).concrete(`the length of np.${name}`).item());
   if (!Number.isFinite(value)) throw new ArgumentError(`${name} needs finite numbers, got ${value}`);
   return value;
 }
@@ -42,7 +44,8 @@ export function arange(...given: readonly (ArrayLike | DTypeArgument | undefined
   if (limits.length === 0 || limits.length > 3)
     throw new ArgumentError(`arange takes 1 to 3 numbers (start, stop, step), got ${limits.length}`);
   const values = limits.map((x) => knownNumber("arange", x));
-  const [start, stop, step] = values.length === 1 ? [0, values[0], 1] : [values[0], values[1], values[2] ?? 1];
+  const [start, stop, step] =
+    values.length === 1 ? [0, values[0], 1] : [values[0], values[1], values[2] ?? 1];
   if (step === 0) throw new ArgumentError("arange: the step must not be 0");
   const count = Math.max(0, Math.ceil((stop - start) / step));
   const type = dtype ?? promote(limits.map((x) => asArray(x, "arange").aval)).dtype;
@@ -81,7 +84,13 @@ interface Spacing {
   readonly axis: number;
 }
 
-function spacing(name: string, start: ArrayLike, stop: ArrayLike, num: number, options: SpaceOptions): Spacing {
+function spacing(
+  name: string,
+  start: ArrayLike,
+  stop: ArrayLike,
+  num: number,
+  options: SpaceOptions,
+): Spacing {
   const { endpoint = true, axis = 0 } = options;
   const count = wholeNumber(name, "the number of elements", num, 0);
   const steps = endpoint ? count - 1 : count;
@@ -181,7 +190,12 @@ export interface LogspaceOptions extends SpaceOptions {
  * np.logspace(0, 2, 3); // [1, 10, 100]
  * np.logspace(0, 3, 4, { base: 2 }); // [1, 2, 4, 8]
  */
-export function logspace(start: ArrayLike, stop: ArrayLike, num = 50, options: LogspaceOptions = {}): NDArray {
+export function logspace(
+  start: ArrayLike,
+  stop: ArrayLike,
+  num = 50,
+  options: LogspaceOptions = {},
+): NDArray {
   plainOptions("logspace", options, ["dtype", "endpoint", "axis", "base"]);
   const { base = 10, endpoint, axis } = options;
   const { inner, dtype } = spacing("logspace", start, stop, num, options);
@@ -198,7 +212,7 @@ export function logspace(start: ArrayLike, stop: ArrayLike, num = 50, options: L
 export function geomspace(start: ArrayLike, stop: ArrayLike, num = 50, options: SpaceOptions = {}): NDArray {
   plainOptions("geomspace", options, ["dtype", "endpoint", "axis"]);
   const space = spacing("geomspace", start, stop, num, options);
-  if (areNumbers(start, stop) && !((stop as number) / (start as number) > 0))
+  if (areNumbers(start, stop) && Math.sign(start as number) * Math.sign(stop as number) !== 1)
     throw new ArgumentError(`geomspace needs numbers of one sign and not zero, got ${start} and ${stop}`);
   const numbers = areNumbers(start, stop)
     ? betweenNumbers(start as number, stop as number, space, (a, b, t) => a * (b / a) ** t)

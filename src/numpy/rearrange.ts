@@ -9,6 +9,7 @@ import { concatenate } from "../primitives/concatenate.js";
 import { gather } from "../primitives/gather.js";
 import { reshape } from "../primitives/shape.js";
 import { rev, slice } from "../primitives/slicing.js";
+import { known } from "./constants.js";
 
 /** The shape with one axis of another length. */
 export const withLength = (shape: Shape, axis: number, length: number): number[] =>
@@ -55,8 +56,9 @@ function runsOf(places: readonly number[]): Run[] {
   let run: Run | undefined;
   for (const [i, place] of places.entries()) {
     const step = run === undefined ? 0 : place - run.first;
-    // Two places always have a step between them; a long one means something only if it is taken again.
-    if (run?.count === 1 && (Math.abs(step) <= 1 || places[i + 1] === place + step)) {
+    // Two places always have a step between them; among others a long one means something only if it is taken again.
+    const isStep = Math.abs(step) <= 1 || places.length === 2 || places[i + 1] === place + step;
+    if (run?.count === 1 && isStep) {
       run.step = step;
       run.count = 2;
     } else if (run !== undefined && run.count > 1 && step === run.step * run.count) run.count++;
@@ -99,7 +101,8 @@ export function gatherAxis(
   fillValue?: number | null,
 ): NDArray {
   const others = x.shape.flatMap((_, i) => (i === axis ? [] : [i < axis ? i : i - 1 + indices.ndim]));
-  return gather(x, reshape(indices, [...indices.shape, 1]), {
+  const vectors = known([indices], () => reshape(indices, [...indices.shape, 1]));
+  return gather(x, vectors, {
     offsetDims: others,
     collapsedSliceDims: [axis],
     startIndexMap: [axis],

@@ -34,8 +34,12 @@ export const otherAxes = (shape: Shape, axes: readonly number[]): number[] =>
   shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
 
 /** The result of reducing an array of some shape, with its axes kept if that is asked for. */
-export const keepAxes = (result: NDArray, shape: Shape, axes: readonly number[], { keepdims }: ReduceOptions): NDArray =>
-  keepdims ? reshape(result, keptShape(shape, axes)) : result;
+export const keepAxes = (
+  result: NDArray,
+  shape: Shape,
+  axes: readonly number[],
+  { keepdims }: ReduceOptions,
+): NDArray => (keepdims ? reshape(result, keptShape(shape, axes)) : result);
 
 /** The option `where` as a boolean array of the given shape; a scalar stays one. */
 export function maskOf(name: string, where: ArrayLike, shape: Shape): NDArray {
@@ -43,12 +47,18 @@ export function maskOf(name: string, where: ArrayLike, shape: Shape): NDArray {
   if (mask.ndim === 0) return mask;
   const common = commonShape([mask.shape, shape]);
   if (common === undefined || !sameShape(common, shape))
-    throw new ShapeError(`${name}: where is ${describe(mask.aval)}, which does not broadcast to [${shape.join(",")}]`);
+    throw new ShapeError(
+      `${name}: where is ${describe(mask.aval)}, which does not broadcast to [${shape.join(",")}]`,
+    );
   return stretch(mask, shape);
 }
 
 /** How many elements take part in each result: a number if there is no mask. */
-export function countAlong(mask: NDArray | undefined, shape: Shape, axes: readonly number[]): NDArray | number {
+export function countAlong(
+  mask: NDArray | undefined,
+  shape: Shape,
+  axes: readonly number[],
+): NDArray | number {
   if (mask === undefined) return sizeOf(axes.map((a) => shape[a]));
   const all = mask.ndim === 0 ? filled(shape, mask) : mask;
   return reduceSum(convertElementType(all, "int32"), axes);

@@ -9,7 +9,14 @@ import { add, max as larger, mul, min as smaller, sub } from "../primitives/arit
 import { reduceSum } from "../primitives/broadcast.js";
 import { convertElementType } from "../primitives/cast.js";
 import { filled } from "../primitives/filled.js";
-import { type ReductionOp, reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd } from "../primitives/reduction.js";
+import {
+  type ReductionOp,
+  reduceAnd,
+  reduceMax,
+  reduceMin,
+  reduceOr,
+  reduceProd,
+} from "../primitives/reduction.js";
 import { select } from "../primitives/select.js";
 import { axisOptions } from "./axes.js";
 import { type ArrayLike, asArray, asCondition, convertTo, sumType } from "./operands.js";
@@ -36,7 +43,12 @@ interface Fold {
   readonly neutral: number;
 }
 
-function fold(name: string, x: ArrayLike, given: AxisOr<SumOptions> | undefined, { reduce, combine, neutral }: Fold): NDArray {
+function fold(
+  name: string,
+  x: ArrayLike,
+  given: AxisOr<SumOptions> | undefined,
+  { reduce, combine, neutral }: Fold,
+): NDArray {
   const options = axisOptions<SumOptions>(name, given, sumKeys);
   const a = asArray(x, name);
   const axes = axesOf(name, a, options);
@@ -47,7 +59,8 @@ function fold(name: string, x: ArrayLike, given: AxisOr<SumOptions> | undefined,
   if (options.where !== undefined) terms = select(maskOf(name, options.where, a.shape), terms, neutral);
   const total = axes.length === 0 ? terms : reduce(terms, axes);
   const { initial } = options;
-  const whole = initial === undefined ? total : combine(total, convertTo(initial, { dtype: inner, weakType: false }));
+  const whole =
+    initial === undefined ? total : combine(total, convertTo(initial, { dtype: inner, weakType: false }));
   return keepAxes(convertElementType(whole, dtype), a.shape, axes, options);
 }
 
@@ -103,7 +116,9 @@ function extremum(
   const start = initial === undefined ? undefined : convertTo(initial, { dtype: a.dtype, weakType: false });
   if (axes.some((i) => a.shape[i] === 0)) {
     if (start === undefined)
-      throw new ShapeError(`${name} of no elements does not exist (${describe(a.aval)}); see the option initial`);
+      throw new ShapeError(
+        `${name} of no elements does not exist (${describe(a.aval)}); see the option initial`,
+      );
     const shape = otherAxes(a.shape, axes).map((i) => a.shape[i]);
     return keepAxes(filled(shape, start), a.shape, axes, options);
   }

@@ -79,7 +79,9 @@ export function roll(
   shift: number | readonly number[] | NDArray,
   options?: AxisOr<{ readonly axis?: number | readonly number[] | null }>,
 ): NDArray {
-  const { axis = null } = axisOptions<{ axis?: number | readonly number[] | null }>("roll", options, ["axis"]);
+  const { axis = null } = axisOptions<{ axis?: number | readonly number[] | null }>("roll", options, [
+    "axis",
+  ]);
   const a = asArray(x, "roll");
   const flat = axis === null ? ravel(a) : a;
   const shifts = shiftsOf(shift);

@@ -27,10 +27,10 @@ export interface SearchOptions {
 /** Whether elements stand before what is searched for; NaN stands last. */
 function standsBefore(v: NDArray, side: Side): (element: NDArray) => NDArray {
   if (!isFloat(v.dtype)) return (element) => (side === "left" ? lt(element, v) : le(element, v));
-  const isNaN = ne(v, v);
+  const missing = ne(v, v);
   return side === "left"
-    ? (element) => bitwiseOr(lt(element, v), bitwiseAnd(isNaN, eq(element, element)))
-    : (element) => bitwiseOr(le(element, v), isNaN);
+    ? (element) => bitwiseOr(lt(element, v), bitwiseAnd(missing, eq(element, element)))
+    : (element) => bitwiseOr(le(element, v), missing);
 }
 
 /** For each value how many elements of a sorted vector stand before it: a binary search of all values in step. */
@@ -60,7 +60,8 @@ export function searchsorted(a: ArrayLike, v: ArrayLike, options: Side | SearchO
   if (side !== "left" && side !== "right")
     throw new ArgumentError(`searchsorted: side must be "left" or "right", got ${showParam(side)}`);
   const [vector, values] = promoteOperands("searchsorted", [a, v]);
-  if (vector.ndim !== 1) throw new ShapeError(`searchsorted: a must be a vector, got ${describe(vector.aval)}`);
+  if (vector.ndim !== 1)
+    throw new ShapeError(`searchsorted: a must be a vector, got ${describe(vector.aval)}`);
   const sorted = sorter === undefined ? vector : take(vector, sorter, { axis: 0, mode: "clip" });
   return countBefore(sorted, values, side);
 }
@@ -72,7 +73,11 @@ export function searchsorted(a: ArrayLike, v: ArrayLike, options: Side | SearchO
  * @example
  * np.digitize(np.array([0.5, 1, 9]), np.array([0, 1, 2])); // [1, 2, 3]
  */
-export function digitize(x: ArrayLike, bins: ArrayLike, options: boolean | { readonly right?: boolean } = {}): NDArray {
+export function digitize(
+  x: ArrayLike,
+  bins: ArrayLike,
+  options: boolean | { readonly right?: boolean } = {},
+): NDArray {
   const given = typeof options === "boolean" ? { right: options } : options;
   const { right = false } = plainOptions<{ right?: boolean }>("digitize", given, ["right"]);
   const [values, edges] = promoteOperands("digitize", [x, bins]);
@@ -83,6 +88,7 @@ export function digitize(x: ArrayLike, bins: ArrayLike, options: boolean | { rea
   const ascending = () => countBefore(edges, values, side);
   // Turned around, elements of the same bin count from the other end.
   const descending = () => sub(n, countBefore(rev(edges, [0]), values, side));
-  if (edges instanceof ConcreteArray) return edges.values[n - 1] >= edges.values[0] ? ascending() : descending();
+  if (edges instanceof ConcreteArray)
+    return edges.values[n - 1] >= edges.values[0] ? ascending() : descending();
   return select(ge(elementAt(edges, 0, n - 1), elementAt(edges, 0, 0)), ascending(), descending());
 }

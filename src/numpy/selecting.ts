@@ -1,8 +1,7 @@
 /** Elements where a condition holds, written and read; and elements chosen from several arrays. */
 import type { NDArray } from "../core/array.js";
 import { describe, sizeOf } from "../core/aval.js";
-import { isInteger } from "../core/dtype.js";
-import { ArgumentError, DtypeError, ShapeError } from "../core/errors.js";
+import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { AxisOr } from "../core/methods.js";
 import { sub } from "../primitives/arithmetic.js";
 import { convertElementType } from "../primitives/cast.js";
@@ -32,9 +31,16 @@ export interface SelectedOptions {
 }
 
 /** The slices along an axis for which a vector of conditions holds. */
-function selected(name: string, mask: NDArray, a: NDArray, axis: number, { size, fillValue = 0 }: SelectedOptions): NDArray {
+function selected(
+  name: string,
+  mask: NDArray,
+  a: NDArray,
+  axis: number,
+  { size, fillValue = 0 }: SelectedOptions,
+): NDArray {
   const length = a.shape[axis];
-  if (mask.ndim !== 1) throw new ShapeError(`${name}: the condition must be a vector, got ${describe(mask.aval)}`);
+  if (mask.ndim !== 1)
+    throw new ShapeError(`${name}: the condition must be a vector, got ${describe(mask.aval)}`);
   if (mask.size > length) {
     // Conditions beyond the end may not hold; that they do not cannot be told from shapes.
     const { values } = mask.concrete(`${name} with more conditions than elements`);
@@ -135,19 +141,17 @@ export function put(
  * name no choice are refused ("raise", the default), or with `mode` moved inside ("clip") or around ("wrap").
  * @throws ArgumentError for such a number (under `jit`, `mode` has to say what it means); DtypeError
  * @example
- * np.choose(np.array([1, 0]), [np.array([10, 20]), np.array([30, 40])]); // [30, 20]
+ * np.choose([1, 0], [np.array([10, 20]), np.array([30, 40])]); // [30, 20]
  */
 export function choose(
-  indices: ArrayLike,
+  indices: Indices,
   choices: readonly ArrayLike[],
   options: { readonly mode?: "raise" | "clip" | "wrap" } = {},
 ): NDArray {
   const { mode = "raise" } = plainOptions<{ mode?: string }>("choose", options, ["mode"]);
   const count = choices.length;
   if (count === 0) throw new ArgumentError("choose needs at least one choice");
-  const given = asArray(indices, "choose");
-  if (!isInteger(given.dtype)) throw new DtypeError(`choose: indices must be integers, got ${describe(given.aval)}`);
-  let which = toInt32(given, count);
+  let which = toInt32(indexArray("choose", indices), count);
   if (mode === "wrap") which = mod(which, count);
   else if (mode === "raise") {
     const wrong = [...which.concrete('choose with mode "raise"').values].find((i) => i < 0 || i >= count);
@@ -166,7 +170,11 @@ export function choose(
  * @example
  * np.fillDiagonal(np.zeros([2, 2]), 7); // [[7, 0], [0, 7]]
  */
-export function fillDiagonal(x: ArrayLike, values: ArrayLike, options: { readonly wrap?: boolean } = {}): NDArray {
+export function fillDiagonal(
+  x: ArrayLike,
+  values: ArrayLike,
+  options: { readonly wrap?: boolean } = {},
+): NDArray {
   const { wrap = false } = plainOptions<{ wrap?: boolean }>("fillDiagonal", options, ["wrap"]);
   const a = asArray(x, "fillDiagonal");
   if (a.ndim < 2 || (a.ndim > 2 && a.shape.some((n) => n !== a.shape[0])))

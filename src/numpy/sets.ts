@@ -40,7 +40,10 @@ export interface UniqueOptions {
 }
 
 /** Slices along axis 0 in lexicographic order, where they come from, and which of them differ from the one before. */
-function sortedSlices(a: NDArray, equalNan: boolean): { sorted: NDArray; origins: NDArray; isFirst: NDArray } {
+function sortedSlices(
+  a: NDArray,
+  equalNan: boolean,
+): { sorted: NDArray; origins: NDArray; isFirst: NDArray } {
   const [n] = a.shape;
   const width = sizeOf(a.shape.slice(1));
   const numbers = iota("int32", [n], 0);
@@ -51,8 +54,12 @@ function sortedSlices(a: NDArray, equalNan: boolean): { sorted: NDArray; origins
   if (n === 0) return { sorted, origins, isFirst: full([0], 1, "bool") };
   const [previous, next] = [sliceAxis(sorted, 0, 0, n - 1), sliceAxis(sorted, 0, 1, n)];
   const differs = ne(previous, next);
-  const isNumber = isFloat(a.dtype) && equalNan ? bitwiseOr(eq(previous, previous), eq(next, next)) : undefined;
-  const changes = reduceOr(isNumber === undefined ? differs : bitwiseAnd(differs, isNumber), counting(a.ndim - 1, 1));
+  const isNumber =
+    isFloat(a.dtype) && equalNan ? bitwiseOr(eq(previous, previous), eq(next, next)) : undefined;
+  const changes = reduceOr(
+    isNumber === undefined ? differs : bitwiseAnd(differs, isNumber),
+    counting(a.ndim - 1, 1),
+  );
   return { sorted, origins, isFirst: concatenate([full([1], 1, "bool"), changes]) };
 }
 
@@ -71,13 +78,17 @@ function findUnique(name: string, x: ArrayLike, options: UniqueOptions): Unique 
   const [n] = a.shape;
   if (size !== undefined) wholeNumber(name, "size", size, 0);
   if (n === 0 && size !== undefined && size > 0 && fillValue === undefined)
-    throw new ShapeError(`${name}: ${describe(given.aval)} has nothing to fill size ${size} with; give fillValue`);
+    throw new ShapeError(
+      `${name}: ${describe(given.aval)} has nothing to fill size ${size} with; give fillValue`,
+    );
   const { sorted, origins, isFirst } = sortedSlices(a, equalNan);
   // Without a size the number of values decides about the shape, so the values must be known.
   const mask = size === undefined ? isFirst.concrete(`${name} (without the option size)`) : isFirst;
   const first = nonzero(mask, size === undefined ? {} : { size })[0];
   const taken = (from: NDArray): NDArray =>
-    n === 0 ? full([...first.shape, ...from.shape.slice(1)], 0, from.dtype) : gatherAxis(from, 0, first, "clip");
+    n === 0
+      ? full([...first.shape, ...from.shape.slice(1)], 0, from.dtype)
+      : gatherAxis(from, 0, first, "clip");
   const found = taken(sorted);
   const isMissing = (): NDArray => {
     const count = reduceSum(convertElementType(isFirst, "int32"), [0]);
@@ -132,7 +143,11 @@ const uniqueKeys = [
  */
 export function unique(
   x: ArrayLike,
-  options?: UniqueOptions & { readonly returnIndex?: false; readonly returnInverse?: false; readonly returnCounts?: false },
+  options?: UniqueOptions & {
+    readonly returnIndex?: false;
+    readonly returnInverse?: false;
+    readonly returnCounts?: false;
+  },
 ): NDArray;
 export function unique(x: ArrayLike, options: UniqueOptions): NDArray[];
 export function unique(x: ArrayLike, options: UniqueOptions = {}): NDArray | NDArray[] {
@@ -180,7 +195,10 @@ export function uniqueCounts(x: ArrayLike, options: SetOptions = {}): { values: 
  * @example
  * np.uniqueInverse(np.array([3, 1, 3])).inverseIndices; // [1, 0, 1]
  */
-export function uniqueInverse(x: ArrayLike, options: SetOptions = {}): { values: NDArray; inverseIndices: NDArray } {
+export function uniqueInverse(
+  x: ArrayLike,
+  options: SetOptions = {},
+): { values: NDArray; inverseIndices: NDArray } {
   const { values, inverse } = distinct("uniqueInverse", x, options);
   return { values, inverseIndices: inverse() };
 }
@@ -208,7 +226,11 @@ const mostComparisons = 2 ** 14;
  * @example
  * np.isin(np.array([1, 2, 3]), np.array([3, 1])); // [true, false, true]
  */
-export function isin(x: ArrayLike, elements: ArrayLike, options: { readonly invert?: boolean } = {}): NDArray {
+export function isin(
+  x: ArrayLike,
+  elements: ArrayLike,
+  options: { readonly invert?: boolean } = {},
+): NDArray {
   const { invert = false } = plainOptions<{ invert?: boolean }>("isin", options, ["invert"]);
   const [a, others] = promoteOperands("isin", [x, elements]);
   const list = ravel(others);

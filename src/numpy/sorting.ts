@@ -11,6 +11,8 @@ import { moveaxis, ravel } from "./manipulation.js";
 import { type ArrayLike, asArray } from "./operands.js";
 import { unstack } from "./splitting.js";
 
+export { digitize, type SearchOptions, type Side, searchsorted } from "./searching.js";
+
 export interface SortOptions {
   /** Default: -1, the last axis; null sorts the flattened array. */
   readonly axis?: number | null;
@@ -61,7 +63,10 @@ export function argsort(x: ArrayLike, options?: AxisOr<SortOptions>): NDArray {
  * @example
  * np.lexsort([np.array([9, 1, 5]), np.array([1, 0, 0])]); // [1, 2, 0]
  */
-export function lexsort(keys: readonly ArrayLike[] | NDArray, options?: AxisOr<{ readonly axis?: number }>): NDArray {
+export function lexsort(
+  keys: readonly ArrayLike[] | NDArray,
+  options?: AxisOr<{ readonly axis?: number }>,
+): NDArray {
   const { axis = -1 } = axisOptions<{ axis?: number }>("lexsort", options, ["axis"]);
   const list = keys instanceof NDArray ? unstack(keys) : keys.map((key) => asArray(key, "lexsort"));
   if (list.length === 0) throw new ArgumentError("lexsort needs at least one key");
@@ -80,7 +85,11 @@ export function lexsort(keys: readonly ArrayLike[] | NDArray, options?: AxisOr<{
  * @example
  * np.partition(np.array([3, 1, 2]), 1); // [1, 2, 3]
  */
-export function partition(x: ArrayLike, kth: number, options?: AxisOr<{ readonly axis?: number | null }>): NDArray {
+export function partition(
+  x: ArrayLike,
+  kth: number,
+  options?: AxisOr<{ readonly axis?: number | null }>,
+): NDArray {
   checkPlace("partition", x, kth, options);
   return sort(x, options);
 }
@@ -91,7 +100,11 @@ export function partition(x: ArrayLike, kth: number, options?: AxisOr<{ readonly
  * @example
  * np.argpartition(np.array([3, 1, 2]), 1); // [1, 2, 0]
  */
-export function argpartition(x: ArrayLike, kth: number, options?: AxisOr<{ readonly axis?: number | null }>): NDArray {
+export function argpartition(
+  x: ArrayLike,
+  kth: number,
+  options?: AxisOr<{ readonly axis?: number | null }>,
+): NDArray {
   checkPlace("argpartition", x, kth, options);
   return argsort(x, options);
 }
@@ -107,7 +120,9 @@ function checkPlace(
   const length = axis === null ? a.size : a.shape[oneAxis(name, axis, a.shape)];
   const place = wholeNumber(name, "kth", kth);
   if (place < -length || place >= length)
-    throw new ArgumentError(`${name}: there is no place ${kth} among ${length} elements of ${describe(a.aval)}`);
+    throw new ArgumentError(
+      `${name}: there is no place ${kth} among ${length} elements of ${describe(a.aval)}`,
+    );
 }
 
 /**

@@ -29,9 +29,13 @@ function splitAt(name: string, x: ArrayLike, sections: Sections, axis: number, u
   }
   const parts = sections as number;
   if (typeof parts !== "number" || !Number.isInteger(parts) || parts < 1)
-    throw new ArgumentError(`${name}: into ${showParam(sections)} parts; give a number from 1 on or a list of indices`);
+    throw new ArgumentError(
+      `${name}: into ${showParam(sections)} parts; give a number from 1 on or a list of indices`,
+    );
   if (!uneven && length % parts !== 0)
-    throw new ShapeError(`${name}: axis ${along} of ${describe(a.aval)} has no ${parts} equal parts; see np.arraySplit`);
+    throw new ShapeError(
+      `${name}: axis ${along} of ${describe(a.aval)} has no ${parts} equal parts; see np.arraySplit`,
+    );
   // The first parts are longer by one, if lengths must differ.
   const start = (k: number) => k * Math.floor(length / parts) + Math.min(k, length % parts);
   return counting(parts).map((k) => sliceAxis(a, along, start(k), start(k + 1)));
@@ -63,7 +67,8 @@ export function arraySplit(x: ArrayLike, sections: Sections, options?: SplitOpti
  * @example
  * np.vsplit(np.zeros([4, 2]), 2)[0]; // shape [2, 2]
  */
-export const vsplit = (x: ArrayLike, sections: Sections): NDArray[] => splitAt("vsplit", x, sections, 0, false);
+export const vsplit = (x: ArrayLike, sections: Sections): NDArray[] =>
+  splitAt("vsplit", x, sections, 0, false);
 
 /**
  * `split` along axis 1, or axis 0 of a vector.
@@ -78,7 +83,8 @@ export const hsplit = (x: ArrayLike, sections: Sections): NDArray[] =>
  * @example
  * np.dsplit(np.zeros([1, 2, 4]), 2)[0]; // shape [1, 2, 2]
  */
-export const dsplit = (x: ArrayLike, sections: Sections): NDArray[] => splitAt("dsplit", x, sections, 2, false);
+export const dsplit = (x: ArrayLike, sections: Sections): NDArray[] =>
+  splitAt("dsplit", x, sections, 2, false);
 
 /**
  * The slices along an axis (default 0), which they lack.

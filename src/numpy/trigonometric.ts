@@ -6,8 +6,8 @@ import { stopGradient } from "../primitives/cast.js";
 import { eq, lt } from "../primitives/comparison.js";
 import { select } from "../primitives/select.js";
 import * as p from "../primitives/trigonometric.js";
-import { shortOptions } from "./options.js";
 import { type ArrayLike, elementwiseOperands, inexactOperand } from "./operands.js";
+import { shortOptions } from "./options.js";
 
 /**
  * The sine of an angle in radians.

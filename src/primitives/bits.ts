@@ -8,7 +8,7 @@ const width = (dtype: DType): number => (dtype === "uint8" ? 8 : 32);
  * Bits set in both x and y; for booleans their conjunction. Integers or booleans of one dtype and one shape (or
  * scalars). Throws `DtypeError` for floats and mixed dtypes, `ShapeError` for other shapes.
  *
- * @example bitwiseAnd(lt(lo, x), lt(x, hi))
+ * @example bitwiseAnd(np.array([12, 10], "int32"), 6) // [4, 2]
  */
 export const bitwiseAnd = binary("bitwiseAnd", {
   summary: "bits set in both; logical and for booleans",

@@ -261,7 +261,9 @@ const reducePrecisionPrimitive = elementwise({
  * infinite, below the smallest normal number becomes zero. Tangents and cotangents are rounded in the same way. Floats
  * only. Throws `ArgumentError` for bits that are not counts.
  *
- * @example reducePrecision(x, { exponentBits: 8, mantissaBits: 7 }) // bfloat16
+ * @example
+ * // As a bfloat16 holds it:
+ * reducePrecision(1.005, { exponentBits: 8, mantissaBits: 7 }) // 1.0078125
  */
 export const reducePrecision = Object.assign(
   (x: Operand, { exponentBits, mantissaBits }: Precision): NDArray =>
@@ -296,7 +298,7 @@ const stopGradientPrimitive = elementwise({
  * x itself, taken for a constant by differentiation: zero tangent, forwards and backwards, at every order. Integers and
  * booleans have no tangent and are returned as they are.
  *
- * @example mul(stopGradient(x), x) // x², with the derivative x
+ * @example grad((x) => mul(stopGradient(x), x))(3.5) // 3.5, where x² has the derivative 7
  */
 export const stopGradient = Object.assign(
   (x: NDArray): NDArray => (isFloat(x.dtype) ? bind(stopGradientPrimitive, [x], noParams)[0] : x),

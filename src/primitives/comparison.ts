@@ -8,7 +8,7 @@ const comparison = (name: string, summary: string, holds: (x: number, y: number)
  * Where x = y. Operands of one shape (or scalars) and one dtype, booleans included; gives bool. Throws `ShapeError` or
  * `DtypeError` for other operands. NaN equals nothing; -0 equals 0.
  *
- * @example eq(x, x) // true except where x is NaN
+ * @example eq(np.array([1, 2, NaN]), np.array([1, 3, NaN])) // [true, false, false]
  */
 export const eq = comparison("eq", "where x = y", (x, y) => x === y);
 

@@ -63,8 +63,9 @@ interface DotParams {
  * Throws `DtypeError`, `AxisError` (no such axis, or one named twice), `ShapeError` (paired axes of unequal lengths).
  *
  * @example
- * dotGeneral(a, b, { contracting: [[1], [0]] }) // the product of two matrices
- * dotGeneral(a, b, { contracting: [[2], [2]], batch: [[0], [0]] }) // a·bᵀ for each of a batch
+ * // The product of two matrices, and a·bᵀ for each of a batch of five:
+ * dotGeneral(np.ones([2, 3]), np.ones([3, 4]), { contracting: [[1], [0]] }) // shape [2,4]
+ * dotGeneral(np.ones([5, 2, 3]), np.ones([5, 4, 3]), { contracting: [[2], [2]], batch: [[0], [0]] }) // shape [5,2,4]
  */
 export function dotGeneral(x: NDArray, y: NDArray, options: DotOptions): NDArray {
   const { contracting, batch = [[], []], preferredElementType = x.dtype } = options;

@@ -212,7 +212,8 @@ const withZeroFill = (params: GatherParams): GatherParams =>
  * (https://openxla.org/xla/operation_semantics#gather).
  * @example
  * // Rows 2 and 0 of a matrix with two columns:
- * gather(x, np.array([[2], [0]]), { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0], sliceSizes: [1, 2] })
+ * const rows = { offsetDims: [1], collapsedSliceDims: [0], startIndexMap: [0], sliceSizes: [1, 2] };
+ * gather(np.array([[1, 2], [3, 4], [5, 6]]), np.array([[2], [0]], "int32"), rows) // [[5, 6], [1, 2]]
  */
 export function gather(x: NDArray, indices: NDArray, options: GatherOptions): NDArray {
   const {
@@ -269,7 +270,7 @@ export function takeAlong(x: NDArray, places: NDArray, axis: number): NDArray {
  * Operands, options and errors are those of `scatter`; `x` and `updates` are numbers. Linear in both.
  * @example
  * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * scatterAdd(np.zeros([3]), np.array([[1], [1]]), np.array([2.0, 3.0]), options) // [0, 5, 0]
+ * scatterAdd(np.zeros([3]), np.array([[1], [1]], "int32"), np.array([2, 3]), options) // [0, 5, 0]
  */
 export const scatterAdd = scatterOp({
   name: "scatterAdd",

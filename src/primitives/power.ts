@@ -114,7 +114,7 @@ const integerPowPrimitive = elementwise({
  * and derivatives of every order are right at x = 0. Throws `ArgumentError` if `y` is not whole, `DtypeError` for a
  * negative power of integers.
  *
- * @example integerPow(x, -1) // 1 / x
+ * @example integerPow(np.array([2, 4]), -1) // [0.5, 0.25]
  */
 export const integerPow = Object.assign(
   (x: Operand, y: number): NDArray => bind(integerPowPrimitive, scalarsLike("integerPow", [x]), { y })[0],

@@ -114,7 +114,8 @@ const threefryPrimitive = definePrimitive({
  * The hash of counters (x0, x1) under keys (k0, k1): uint32 arrays of one shape, or scalars; gives two such arrays.
  * Throws `DtypeError` or `ShapeError`. Source: Salmon et al. 2011, Threefry-2x32-20.
  * @example
- * threefry2x32(zero, zero, zero, zero) // 0x6b200159 and 0x99ba4efe
+ * const zero = np.zeros([], "uint32");
+ * threefry2x32(zero, zero, zero, zero) // [0x6b200159, 0x99ba4efe]
  */
 export function threefry2x32(
   k0: NDArray,

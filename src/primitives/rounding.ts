@@ -112,7 +112,7 @@ function neighbour(dtype: FloatDType): (x: number, y: number) => number {
  * The next number after x towards y that its float dtype can represent; y where they are equal; NaN if one is. Two
  * floats of one dtype. The derivative is zero by decree. Throws `DtypeError` for integers.
  *
- * @example nextafter(x, Infinity) // the next number up
+ * @example sub(nextafter(np.array(1, "float64"), Infinity), 1) // 2.220446e-16
  */
 export const nextafter = binary("nextafter", {
   summary: "the next representable number after x towards y",

@@ -56,7 +56,7 @@ const masked = (mask: NDArray, x: NDArray): NDArray => select(mask, x, zeros(x.a
  * (https://openxla.org/xla/operation_semantics#scatter).
  * @example
  * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * scatter(np.zeros([3]), np.array([[1], [2]]), np.array([5.0, 6.0]), options) // [0, 5, 6]
+ * scatter(np.zeros([3]), np.array([[1], [2]], "int32"), np.array([5, 6]), options) // [0, 5, 6]
  */
 export const scatter = scatterOp({
   name: "scatter",
@@ -145,7 +145,7 @@ function productOfOthers(
  * exact for zeros and repeated places, too; linear in `x`.
  * @example
  * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * scatterMul(np.array([1.0, 2.0]), np.array([[1], [1]]), np.array([3.0, 4.0]), options) // [1, 24]
+ * scatterMul(np.array([1, 2]), np.array([[1], [1]], "int32"), np.array([3, 4]), options) // [1, 24]
  */
 export const scatterMul = scatterOp({
   name: "scatterMul",
@@ -205,7 +205,7 @@ const sharedByTied =
  * Operands, options and errors are those of `scatter`. The derivative is shared equally among those that tie.
  * @example
  * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * scatterMin(np.array([1.0, 5.0]), np.array([[1], [1]]), np.array([3.0, 4.0]), options) // [1, 3]
+ * scatterMin(np.array([1, 5]), np.array([[1], [1]], "int32"), np.array([3, 4]), options) // [1, 3]
  */
 export const scatterMin = scatterOp({
   name: "scatterMin",
@@ -229,7 +229,7 @@ export const scatterMin = scatterOp({
  * Operands, options and errors are those of `scatter`. The derivative is shared equally among those that tie.
  * @example
  * const options = { updateWindowDims: [], insertedWindowDims: [0], scatterDimsToOperandDims: [0] };
- * scatterMax(np.array([1.0, 5.0]), np.array([[0], [0]]), np.array([3.0, 4.0]), options) // [4, 5]
+ * scatterMax(np.array([1, 5]), np.array([[0], [0]], "int32"), np.array([3, 4]), options) // [4, 5]
  */
 export const scatterMax = scatterOp({
   name: "scatterMax",

@@ -49,7 +49,9 @@ const selectPrimitive = elementwise({
  * `onTrue` where `pred` holds, `onFalse` elsewhere. `pred` is bool; the cases have one dtype; all have one shape or are
  * scalars. Linear in both cases together. Throws `DtypeError` or `ShapeError` for other operands.
  *
- * @example select(gt(x, 0), x, 0) // relu
+ * @example
+ * const x = np.array([-1, 2]);
+ * select(gt(x, 0), x, 0) // [0, 2]: relu
  */
 export const select = Object.assign(
   (pred: NDArray, onTrue: Operand, onFalse: Operand): NDArray => {
@@ -151,7 +153,7 @@ const selectNPrimitive = definePrimitive({
  * cases. The cases have one dtype; all operands have one shape or are scalars. Linear in the cases together. Throws
  * `ArgumentError` without cases, `DtypeError` or `ShapeError` for operands that do not fit.
  *
- * @example selectN(np.array([2, 0]), a, b, c) // [c[0], a[1]]
+ * @example selectN(np.array([2, 0], "int32"), np.array([1, 2]), np.array([3, 4]), np.array([5, 6])) // [5, 2]
  */
 export const selectN = Object.assign(
   (which: NDArray, ...cases: NDArray[]): NDArray => bind(selectNPrimitive, [which, ...cases], noParams)[0],
@@ -204,7 +206,7 @@ const clampPrimitive = elementwise({
  * shape or scalars; NaN anywhere gives NaN. The derivative is that of x strictly between the bounds, that of a bound
  * strictly outside of it, and zero on the edges. Throws `DtypeError` or `ShapeError` for other operands.
  *
- * @example clamp(0, x, 6) // relu6
+ * @example clamp(0, np.array([-1, 3, 8]), 6) // [0, 3, 6]: relu6
  */
 export const clamp = Object.assign(
   (lo: Operand, x: Operand, hi: Operand): NDArray =>

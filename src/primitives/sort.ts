@@ -208,7 +208,7 @@ const sortPrimitive = definePrimitive({
  * them, the others moved along. Elements that tie keep their order; NaN comes last, and -0 ties with 0. The derivative
  * follows the permutation. Throws `ArgumentError`, `ShapeError`, `AxisError` or `DtypeError`.
  * @example
- * sort([np.array([3, 1, 2]), np.array([10, 20, 30])], { dimension: 0 }) // [1, 2, 3] and [20, 30, 10]
+ * sort([np.array([3, 1, 2]), np.array([10, 20, 30])], { dimension: 0 }) // [[1, 2, 3], [20, 30, 10]]
  */
 export function sort(operands: readonly NDArray[], options: SortOptions): readonly NDArray[] {
   const { dimension, numKeys = 1, isStable = true } = options;
@@ -294,7 +294,7 @@ const topKPrimitive = definePrimitive({
  * the first comes first; NaN is largest, and 0 is larger than -0. Any dtype. The derivative gathers. Throws
  * `ShapeError` for a scalar, `ArgumentError` if there are not k elements.
  * @example
- * topK(np.array([1.0, 9.0, 4.0]), 2) // [9, 4] and [1, 2]
+ * topK(np.array([1, 9, 4]), 2) // [[9, 4], [1, 2]]
  */
 export function topK(x: NDArray, k: number): readonly [values: NDArray, indices: NDArray] {
   const [values, indices] = bind(topKPrimitive, [x], { k });

@@ -102,7 +102,7 @@ const polygammaPrimitive = elementwise({
  * The n-th derivative of digamma, for a whole number `n` above 0, which is part of the program and not an operand. At 0,
  * -1, -2, ... it is infinite for odd n and NaN for even n. Throws `ArgumentError` for another order.
  *
- * @example polygamma(np.array([1]), 1) // [π²/6]
+ * @example polygamma(np.array([1]), 1) // [1.644934], π²/6
  */
 export const polygamma = Object.assign(
   (x: Operand, n: number): NDArray =>

@@ -70,7 +70,7 @@ const squaredLength = (x: NDArray, y: NDArray): NDArray => add(mul(x, x), mul(y,
  * The angle in [-π, π] of the point whose coordinates are y (to the right) and x (upwards): atan(x / y) in the right
  * quadrant, as IEEE 754 has it for zeros and infinities. Floats of one dtype, of one shape or scalars.
  *
- * @example atan2(1, -1) // 3π/4
+ * @example atan2(1, -1) // 2.356194, 3π/4
  */
 export const atan2 = binary("atan2", {
   summary: "the angle of the point (y, x): atan(x / y) in the right quadrant",

@@ -17,6 +17,7 @@ export const dceJaxpr = memoize(maskKey, (jaxpr: Jaxpr, wanted: readonly boolean
   const outputs = jaxpr.outputs.filter((_, i) => wanted[i]);
   outputs.forEach(need);
   const kept: Eqn[] = [];
+  let narrowed = false;
   for (let i = jaxpr.eqns.length - 1; i >= 0; i--) {
     const eqn = jaxpr.eqns[i];
     const used = eqn.outputs.map((v) => needed[v.id] === 1);
@@ -27,14 +28,15 @@ export const dceJaxpr = memoize(maskKey, (jaxpr: Jaxpr, wanted: readonly boolean
       eqn.inputs.forEach(need);
       continue;
     }
+    narrowed = true;
     const { params, usedInputs } = dce(eqn, used, passes);
     const inputs = eqn.inputs.filter((_, k) => usedInputs[k]);
     kept.push({ ...eqn, params, inputs, outputs: eqn.outputs.filter((_, k) => used[k]) });
     inputs.forEach(need);
   }
   const usedInputs = jaxpr.inputs.map((v) => needed[v.id] === 1);
-  if (kept.length === jaxpr.eqns.length && !usedInputs.includes(false) && !wanted.includes(false))
-    return { jaxpr, usedInputs };
+  const same = kept.length === jaxpr.eqns.length && !narrowed;
+  if (same && !usedInputs.includes(false) && !wanted.includes(false)) return { jaxpr, usedInputs };
   const inputs = jaxpr.inputs.filter((_, i) => usedInputs[i]);
   return { jaxpr: new Jaxpr(inputs, kept.reverse(), outputs, jaxpr.varCount), usedInputs };
 });

@@ -7,7 +7,7 @@ import { type Tangent, zeroFor } from "../core/zero.js";
 import { instantiate } from "../primitives/filled.js";
 import { jvpJaxpr } from "./jvp.js";
 import { readTangents, traceAt } from "./linearize.js";
-import type { ArrayTree, Aux, Fn, Result, Tangents } from "./types.js";
+import type { ArrayTree, Aux, Fn, HasAux, Result, Tangents } from "./types.js";
 
 /**
  * The value of `f` at a point and its derivative in a direction: f(x) and J·v, in one forward pass.
@@ -15,7 +15,7 @@ import type { ArrayTree, Aux, Fn, Result, Tangents } from "./types.js";
  * @param f a function of trees of arrays.
  * @param primals the arguments, as a list.
  * @param tangents a tangent for each argument, with its structure, shapes and dtypes; integer and boolean arrays have
- *   tangents of dtype float0.
+ *   tangents of dtype float0, for which 0 may stand.
  * @param options `hasAux`: the function returns [result, aux].
  * @returns [value, tangent], or with `hasAux` [value, tangent, aux].
  * @throws TreeMismatchError, ShapeError or DtypeError if tangents do not fit the primals.
@@ -26,13 +26,18 @@ export function jvp<F extends Fn, H extends boolean = false>(
   f: F,
   primals: Readonly<Parameters<F>>,
   tangents: Tangents<F>,
-  options: { readonly hasAux?: H } = {},
+  options: { readonly hasAux?: HasAux<F, H> } = {},
 ): H extends true
   ? [ArrayTree<Result<F, true>>, ArrayTree<Result<F, true>>, Aux<F>]
   : [ArrayTree<ReturnType<F>>, ArrayTree<ReturnType<F>>] {
   if (!Array.isArray(primals) || !Array.isArray(tangents))
     throw new ArgumentError("jvp takes lists of primals and tangents: jvp(f, [x, y], [vx, vy])");
-  const { label, values, treedef, traced } = traceAt(f, primals, "jvp", options.hasAux);
+  const { label, values, treedef, traced } = traceAt(
+    f,
+    primals,
+    "jvp",
+    options.hasAux as boolean | undefined,
+  );
   const given = readTangents(
     tangents,
     treedef,

@@ -6,7 +6,12 @@ import { NDArray, weakScalar } from "../core/array.js";
 import { type Aval, describe } from "../core/aval.js";
 import { type Traced, traceToJaxpr } from "../core/build.js";
 import { isFloat, isInteger } from "../core/dtype.js";
-import { ArgumentError, ImpureFunctionError, NotDifferentiableError } from "../core/errors.js";
+import {
+  ArgumentError,
+  ImpureFunctionError,
+  NonScalarOutputError,
+  NotDifferentiableError,
+} from "../core/errors.js";
 import type { TraceOptions, Tracer } from "../core/trace.js";
 import { flatten, keystr, type TreeDef, unflatten } from "../core/tree.js";
 import { convertElementType } from "../primitives/cast.js";
@@ -70,6 +75,21 @@ export function requireFloat(x: NDArray, name: () => string, what: string): void
     );
 }
 
+/** Refuses results that are not one float of shape (): only those have a gradient. */
+export function requireScalar(types: readonly Aval[], treedef: TreeDef, what: string): void {
+  if (treedef.numNodes !== 1 || types.length !== 1 || types[0].shape.length > 0) {
+    const inside = treedef.numNodes > 1 && types.length > 0 ? ` in ${treedef.key}` : "";
+    throw new NonScalarOutputError(
+      `${what}: the function must return one scalar of shape (), got ${types.map(describe).join(", ") || "an empty tree"}${inside}; ` +
+        "sum it, or use vjp with a cotangent, or jacrev",
+    );
+  }
+  if (!isFloat(types[0].dtype))
+    throw new NotDifferentiableError(
+      `${what}: the function returned ${describe(types[0])}, and integers and booleans have no derivative`,
+    );
+}
+
 /** A traced function of flat arrays, and how to put its results together again. */
 export interface TracedFunction extends Traced {
   readonly outTree: TreeDef;
@@ -127,10 +147,13 @@ export function traceFunction(
 function requirePure(returned: unknown, name: string): void {
   if (returned === undefined)
     throw new ArgumentError(`${name}: the function returned nothing; return an array or a tree of arrays`);
-  if (typeof (returned as { then?: unknown } | null)?.then === "function")
+  if (typeof (returned as { then?: unknown } | null)?.then === "function") {
+    // What the function does later, with tracers that are dead by then, fails as well: only this error is to be seen.
+    (returned as Promise<unknown>).then(undefined, () => {});
     throw new ImpureFunctionError(
       `${name}: the function returned a promise; transforms take pure, synchronous functions (await inputs before the call)`,
     );
+  }
 }
 
 function splitAux(returned: unknown, name: string): readonly [unknown, unknown] {

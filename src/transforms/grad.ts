@@ -1,8 +1,5 @@
 /** `grad` and `valueAndGrad`: derivatives of scalar functions, in the shape of their parameters. */
 import { scalar } from "../core/array.js";
-import { describe } from "../core/aval.js";
-import { isFloat } from "../core/dtype.js";
-import { NonScalarOutputError, NotDifferentiableError } from "../core/errors.js";
 import { unflatten } from "../core/tree.js";
 import {
   asDifferentiable,
@@ -11,20 +8,19 @@ import {
   nameOf,
   requireFloat,
   requireFunction,
+  requireScalar,
   resolveArgnums,
   traceFunction,
 } from "./functions.js";
 import { linearizeTraced, pullback } from "./linearize.js";
-import type { Argnum, ArrayTree, Aux, Fn, Gradients, Result } from "./types.js";
+import type { Argnums, ArrayTree, Aux, Fn, Gradients, HasAux, Result, ScalarFn } from "./types.js";
 
-export interface GradOptions<N, H> {
+export interface GradOptions<F extends Fn, N, H> {
   /** Which arguments to differentiate by: a position or a list of positions; negative ones count from the end. Default 0. */
   readonly argnums?: N;
   /** The function returns [value, aux]; aux is handed through, not differentiated. */
-  readonly hasAux?: H;
+  readonly hasAux?: HasAux<F, H>;
 }
-
-type Positions<F extends Fn> = Argnum<Parameters<F>> | readonly Argnum<Parameters<F>>[];
 
 /**
  * The gradient of a scalar function, by reverse mode: one pass whatever the number of parameters.
@@ -38,9 +34,9 @@ type Positions<F extends Fn> = Argnum<Parameters<F>> | readonly Argnum<Parameter
  * grad((x) => x.mul(x))(3); // 6
  * grad((p, x) => np.sum(p.w.mul(x)))({ w: np.ones([2]) }, np.array([1, 2])); // { w: [1, 2] }
  */
-export function grad<F extends Fn, const N extends Positions<F> = 0, H extends boolean = false>(
+export function grad<F extends ScalarFn, const N extends Argnums<F> = 0, H extends boolean = false>(
   f: F,
-  options?: GradOptions<N, H>,
+  options?: GradOptions<F, N, H>,
 ): (
   ...args: Parameters<F>
 ) => H extends true ? [Gradients<Parameters<F>, N>, Aux<F>] : Gradients<Parameters<F>, N> {
@@ -59,9 +55,9 @@ export function grad<F extends Fn, const N extends Positions<F> = 0, H extends b
  * @example
  * valueAndGrad((x) => x.mul(x))(3); // [9, 6]
  */
-export function valueAndGrad<F extends Fn, const N extends Positions<F> = 0, H extends boolean = false>(
+export function valueAndGrad<F extends ScalarFn, const N extends Argnums<F> = 0, H extends boolean = false>(
   f: F,
-  options?: GradOptions<N, H>,
+  options?: GradOptions<F, N, H>,
 ): (
   ...args: Parameters<F>
 ) => H extends true
@@ -75,7 +71,12 @@ export function valueAndGrad<F extends Fn, const N extends Positions<F> = 0, H e
   }) as ReturnType<typeof valueAndGrad<F, N, H>>;
 }
 
-function gradient<N, H>(f: Fn, what: string, options: GradOptions<N, H> = {}, wantValue: boolean) {
+interface AnyOptions {
+  readonly argnums?: unknown;
+  readonly hasAux?: unknown;
+}
+
+function gradient(f: Fn, what: string, options: AnyOptions = {}, wantValue: boolean) {
   const label = `${what}(${nameOf(f)})`;
   const argnums = (options.argnums ?? 0) as number | readonly number[];
   return (args: readonly unknown[]) => {
@@ -100,15 +101,7 @@ function gradient<N, H>(f: Fn, what: string, options: GradOptions<N, H> = {}, wa
       { hasAux: options.hasAux === true, floatResult: true },
     );
     const outAvals = traced.closed.outAvals.slice(0, traced.resultCount);
-    if (outAvals.length !== 1 || outAvals[0].shape.length > 0)
-      throw new NonScalarOutputError(
-        `${label}: the function must return one scalar of shape (), got ${outAvals.map(describe).join(", ") || "an empty tree"}; ` +
-          "sum it, or use vjp with a cotangent, or jacrev",
-      );
-    if (!isFloat(outAvals[0].dtype))
-      throw new NotDifferentiableError(
-        `${label}: the function returned ${describe(outAvals[0])}, and integers have no derivative`,
-      );
+    requireScalar(outAvals, traced.outTree, label);
     const { outputs, aux, map } = linearizeTraced(traced, values, wantValue);
     const seed = scalar(1, outAvals[0].dtype, outAvals[0].weakType);
     const gradients = unflatten<unknown[]>(treedef, pullback(map, [seed]));

@@ -1,5 +1,5 @@
 /** Whole Jacobians and Hessians: a linear map applied to all basis vectors at once. */
-import type { NDArray } from "../core/array.js";
+import { type NDArray, scalar } from "../core/array.js";
 import { type Aval, sizeOf } from "../core/aval.js";
 import { evalJaxpr } from "../core/eval.js";
 import { unflatten } from "../core/tree.js";
@@ -18,13 +18,23 @@ import {
   nameOf,
   requireFloat,
   requireFunction,
+  requireScalar,
   resolveArgnums,
   traceFunction,
 } from "./functions.js";
-import { grad } from "./grad.js";
-import { type LinearMap, linearizeTraced } from "./linearize.js";
+import { type LinearMap, linearizeTraced, vjp } from "./linearize.js";
 import { transposeJaxpr } from "./transpose.js";
-import type { Argnum, ArgumentTrees, ArrayTree, Aux, Fn, Result, Tangents } from "./types.js";
+import type {
+  Argnums,
+  ArgumentTrees,
+  ArrayTree,
+  Aux,
+  Fn,
+  HasAux,
+  Result,
+  ScalarFn,
+  Tangents,
+} from "./types.js";
 
 /** For each leaf of the output tree O a tree like the input I, holding ∂output/∂input of shape [...output, ...input]. */
 export type JacobianTree<O, I> = O extends NDArray | number | boolean
@@ -33,14 +43,12 @@ export type JacobianTree<O, I> = O extends NDArray | number | boolean
     ? O
     : { [K in keyof O]: JacobianTree<O[K], I> };
 
-export interface JacobianOptions<N, H> {
+export interface JacobianOptions<F extends Fn, N, H> {
   /** Which arguments to differentiate by: a position or a list of positions. Default 0. */
   readonly argnums?: N;
   /** The function returns [result, aux]; the Jacobian comes as [jacobian, aux]. */
-  readonly hasAux?: H;
+  readonly hasAux?: HasAux<F, H>;
 }
-
-type Positions<F extends Fn> = Argnum<Parameters<F>> | readonly Argnum<Parameters<F>>[];
 
 type Chosen<A extends readonly unknown[], N> = N extends number
   ? A[N]
@@ -58,13 +66,13 @@ type Jacobian<F extends Fn, N, H> = H extends true
  * @returns a function that gives ∂f/∂x as a tree of arrays of shape [...output shape, ...input shape] in the output's
  *   dtype, nested output structure first.
  * @example
- * jacfwd((x) => x.mul(x))(np.array([1, 2, 3])); // diag(2, 4, 6)
+ * jacfwd((x) => x.mul(x))(np.array([1, 2, 3])); // [[2, 0, 0], [0, 4, 0], [0, 0, 6]]
  */
-export function jacfwd<F extends Fn, const N extends Positions<F> = 0, H extends boolean = false>(
+export function jacfwd<F extends Fn, const N extends Argnums<F> = 0, H extends boolean = false>(
   f: F,
-  options: JacobianOptions<N, H> = {},
+  options: JacobianOptions<F, N, H> = {},
 ): (...args: Parameters<F>) => Jacobian<F, N, H> {
-  return jacobianBy("jacfwd", f, options as JacobianOptions<number, boolean>, forwardBlocks) as never;
+  return jacobianBy("jacfwd", f, options as AnyOptions, forwardBlocks) as never;
 }
 
 /**
@@ -72,13 +80,13 @@ export function jacfwd<F extends Fn, const N extends Positions<F> = 0, H extends
  *
  * @returns as `jacfwd`, in the input's dtype.
  * @example
- * jacrev((x) => x.mul(x))(np.array([1, 2, 3])); // diag(2, 4, 6)
+ * jacrev((x) => x.mul(x))(np.array([1, 2, 3])); // [[2, 0, 0], [0, 4, 0], [0, 0, 6]]
  */
-export function jacrev<F extends Fn, const N extends Positions<F> = 0, H extends boolean = false>(
+export function jacrev<F extends Fn, const N extends Argnums<F> = 0, H extends boolean = false>(
   f: F,
-  options: JacobianOptions<N, H> = {},
+  options: JacobianOptions<F, N, H> = {},
 ): (...args: Parameters<F>) => Jacobian<F, N, H> {
-  return jacobianBy("jacrev", f, options as JacobianOptions<number, boolean>, reverseBlocks) as never;
+  return jacobianBy("jacrev", f, options as AnyOptions, reverseBlocks) as never;
 }
 
 /**
@@ -86,9 +94,9 @@ export function jacrev<F extends Fn, const N extends Positions<F> = 0, H extends
  *
  * @returns a function that gives, for a scalar function, a tree of trees of arrays of shape [...input i, ...input j].
  * @example
- * hessian((x) => np.sum(x.mul(x).mul(x)))(np.array([1, 2])); // diag(6, 12)
+ * hessian((x) => np.sum(x.mul(x).mul(x)))(np.array([1, 2])); // [[6, 0], [0, 12]]
  */
-export function hessian<F extends Fn, const N extends Positions<F> = 0>(
+export function hessian<F extends Fn, const N extends Argnums<F> = 0>(
   f: F,
   options: { readonly argnums?: N } = {},
 ): (
@@ -102,18 +110,25 @@ export function hessian<F extends Fn, const N extends Positions<F> = 0>(
  *
  * @param primals the arguments of f, as a list.
  * @param tangents a direction for each argument, as a list.
- * @returns a function's product for all arguments: a list shaped as the arguments.
+ * @returns the product for all arguments: a list shaped as the arguments.
+ * @throws NonScalarOutputError if the value is not a scalar.
  * @example
  * hvp((x) => np.sum(x.mul(x).mul(x)), [np.array([1, 2])], [np.array([1, 0])]); // [[6, 0]]
  */
-export function hvp<F extends Fn>(
+export function hvp<F extends ScalarFn>(
   f: F,
   primals: Readonly<Parameters<F>>,
   tangents: Tangents<F>,
 ): ArgumentTrees<F> {
   requireFunction(f, "hvp");
-  const all = primals.map((_, i) => i);
-  const gradient = grad(f as Fn, { argnums: all }) as Fn;
+  // The gradient by all arguments, those included that have none: integers get a trivial cotangent.
+  const gradient = (...args: unknown[]) => {
+    const [value, pull] = vjp(f as Fn, ...args);
+    const { arrays, treedef } = flattenArrays(value, "");
+    const types = arrays.map((x) => x.aval);
+    requireScalar(types, treedef, `hvp(${nameOf(f)})`);
+    return pull(scalar(1, types[0].dtype, types[0].weakType));
+  };
   return jvp(gradient, primals as never, tangents as never)[1] as never;
 }
 
@@ -124,19 +139,18 @@ export function hvp<F extends Fn>(
 /** Blocks [output][input] of shape [...output, ...input]; undefined where zero. */
 type Blocks = (map: LinearMap) => readonly (readonly (NDArray | undefined)[])[];
 
-function jacobianBy(
-  what: string,
-  f: Fn,
-  { argnums = 0, hasAux }: JacobianOptions<number, boolean>,
-  blocksOf: Blocks,
-) {
+interface AnyOptions {
+  readonly argnums?: number | readonly number[];
+  readonly hasAux?: boolean;
+}
+
+function jacobianBy(what: string, f: Fn, { argnums = 0, hasAux }: AnyOptions, blocksOf: Blocks) {
   requireFunction(f, what);
   const label = `${what}(${nameOf(f)})`;
   return (...args: unknown[]) => {
-    const list = argnums as number | readonly number[];
-    const positions = resolveArgnums(list, args.length, label);
+    const positions = resolveArgnums(argnums, args.length, label);
     const where = `argument ${positions.join(", ")} of ${label}`;
-    const chosen = typeof list === "number" ? args[positions[0]] : positions.map((i) => args[i]);
+    const chosen = typeof argnums === "number" ? args[positions[0]] : positions.map((i) => args[i]);
     const { arrays, treedef } = flattenArrays(chosen, where);
     const values = arrays.map(asDifferentiable);
     for (const [i, x] of values.entries()) requireFloat(x, () => leafName(where, treedef, i), what);
@@ -147,7 +161,7 @@ function jacobianBy(
         const rebuilt = unflatten<unknown>(treedef, inputs);
         const all = [...args];
         for (const [k, i] of positions.entries())
-          all[i] = typeof list === "number" ? rebuilt : (rebuilt as unknown[])[k];
+          all[i] = typeof argnums === "number" ? rebuilt : (rebuilt as unknown[])[k];
         return f(...all);
       },
       values,

@@ -9,36 +9,47 @@ import { unflatten } from "../core/tree.js";
 import { bindCall } from "../primitives/call.js";
 import { nameOf, requireFunction, type TracedFunction, toArray, traceFunction } from "./functions.js";
 import { abstractCall } from "./makeJaxpr.js";
-import type { ArrayTree, Fn } from "./types.js";
+import type { Argnums, ArrayTree, Fn } from "./types.js";
 
-export interface JitOptions {
+export interface JitOptions<F extends Fn = Fn> {
   /**
    * Arguments that are compile-time constants: the function is traced anew for each value. They may be strings, numbers,
    * booleans, null, or objects and functions (compared by identity).
    */
-  readonly staticArgnums?: number | readonly number[];
+  readonly staticArgnums?: Argnums<F>;
 }
 
 /** A jitted function has the signature of the original, with arrays for numbers in its result. */
 export type Jitted<F extends Fn> = (...args: Parameters<F>) => ArrayTree<ReturnType<F>>;
 
 const objectIds = new WeakMap<object, number>();
-let nextObjectId = 0;
+const symbolIds = new Map<symbol, number>();
+let nextId = 0;
 
-/** A key for a static argument: primitives by value, objects and functions by identity. */
-function staticKey(value: unknown): string {
-  if ((typeof value === "object" && value !== null) || typeof value === "function") {
-    if (value instanceof NDArray)
-      throw new ArgumentError(
-        "jit: a static argument cannot be an array; arrays are traced, so leave it out of staticArgnums",
-      );
-    let id = objectIds.get(value);
-    if (id === undefined) {
-      id = nextObjectId++;
-      objectIds.set(value, id);
-    }
-    return `#${id}`;
+/** A number for this very object or symbol. */
+function identity<K>(
+  ids: { get(key: K): number | undefined; set(key: K, id: number): unknown },
+  key: K,
+): string {
+  let id = ids.get(key);
+  if (id === undefined) {
+    id = nextId++;
+    ids.set(key, id);
   }
+  return `#${id}`;
+}
+
+/** A key for a static argument: primitives by value, objects, functions and symbols by identity. */
+function staticKey(value: unknown): string {
+  if (value instanceof NDArray)
+    throw new ArgumentError(
+      "jit: a static argument cannot be an array; arrays are traced, so leave it out of staticArgnums",
+    );
+  if ((typeof value === "object" && value !== null) || typeof value === "function")
+    return identity<object>(objectIds, value);
+  if (typeof value === "symbol") return identity(symbolIds, value);
+  // Quoted, so that no text can look like the end of one argument and the beginning of the next.
+  if (typeof value === "string") return JSON.stringify(value);
   return `${typeof value}:${Object.is(value, -0) ? "-0" : String(value)}`;
 }
 
@@ -56,7 +67,7 @@ const stillValid = (traced: TracedFunction): boolean => [...traced.outer].every(
  * const step = jit((w, g) => w.sub(g.mul(0.1)));
  * step(np.array([1, 2]), np.array([1, 1])); // [0.9, 1.9]
  */
-export function jit<F extends Fn>(f: F, options: JitOptions = {}): Jitted<F> {
+export function jit<F extends Fn>(f: F, options: JitOptions<F> = {}): Jitted<F> {
   requireFunction(f, "jit");
   const label = `jit(${nameOf(f)})`;
   const cache = new Map<string, TracedFunction>();

@@ -126,7 +126,10 @@ function runTransposed(map: LinearMap, linear: readonly boolean[], seeds: readon
   return zeroOut.map((zero, i) => (zero ? new Zero(types[i]) : results[next++]));
 }
 
-/** Reads tangents or cotangents from the user: the structure, shapes and dtypes must be those of the values. */
+/**
+ * Reads tangents or cotangents from the user: the structure, shapes and dtypes must be those of the values. A number
+ * stands for a scalar, and 0 for the trivial tangent of integers and booleans.
+ */
 export function readTangents(
   tree: unknown,
   treedef: TreeDef,
@@ -140,6 +143,7 @@ export function readTangents(
     const type = tangentAval(types[i]);
     if (typeof leaf === "number" && type.shape.length === 0 && isFloat(type.dtype))
       return scalar(leaf, type.dtype, type.weakType);
+    if (leaf === 0 && type.dtype === "float0") return zeros(type);
     const name = leafName(what, given.treedef, i);
     if (!(leaf instanceof NDArray))
       throw new DtypeError(`${name} is a ${typeof leaf}, but ${ofWhat} needs ${describe(type)}`);
@@ -178,7 +182,7 @@ export function traceAt(f: Fn, args: readonly unknown[], name: string, hasAux: b
  *   does not depend on tangents has been done.
  * @example
  * const [y, push] = linearize(np.sin, 0.5);
- * push(1); // cos(0.5), by one multiplication
+ * push(1); // 0.8775826: cos 0.5, by one multiplication
  */
 export function linearize<F extends Fn>(
   f: F,

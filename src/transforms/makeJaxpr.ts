@@ -6,7 +6,7 @@ import { ArgumentError } from "../core/errors.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
 import { flatten, unflatten } from "../core/tree.js";
 import { leafName, nameOf, requireFunction, resolveArgnums, toArray, traceFunction } from "./functions.js";
-import type { Fn } from "./types.js";
+import type { Argnums, Fn } from "./types.js";
 
 /** Shape and dtype of an array that need not exist: what `makeJaxpr` and `evalShape` take beside arrays. */
 export class ShapeDtype {
@@ -52,9 +52,9 @@ export type Abstract<T> = T extends NDArray | number | boolean
 export type AbstractArgs<F extends Fn> =
   Parameters<F> extends infer A extends readonly unknown[] ? { [K in keyof A]: Abstract<A[K]> } : never;
 
-export interface StaticOption {
+export interface StaticOption<F extends Fn = Fn> {
   /** Arguments that are not traced: they may be anything. */
-  readonly staticArgnums?: number | readonly number[];
+  readonly staticArgnums?: Argnums<F>;
 }
 
 /** Types of all array leaves of the arguments that are not static, and the call that puts the arguments together. */
@@ -93,7 +93,7 @@ export function abstractCall(
  */
 export function makeJaxpr<F extends Fn>(
   f: F,
-  options: StaticOption = {},
+  options: StaticOption<F> = {},
 ): (...args: AbstractArgs<F>) => ClosedJaxpr {
   requireFunction(f, "makeJaxpr");
   const label = `makeJaxpr(${nameOf(f)})`;

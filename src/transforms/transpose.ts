@@ -13,7 +13,7 @@ import { NotDifferentiableError } from "../core/errors.js";
 import { read } from "../core/eval.js";
 import { type Atom, type Eqn, type Jaxpr, Var } from "../core/jaxpr.js";
 import { LinearInput, type TransposeResult } from "../core/primitive.js";
-import { bind, inheritSource } from "../core/trace.js";
+import { bind, inheritingSources, inheritSource } from "../core/trace.js";
 import { isZero, type Tangent, Zero } from "../core/zero.js";
 import { add } from "../primitives/elementwise.js";
 import { passes, providePasses } from "./passes.js";
@@ -43,7 +43,14 @@ export const transposeJaxpr = memoize(
 );
 
 /** Cotangents of the linear inputs, from values of the other inputs and cotangents of the outputs. */
-export function backwardPass(
+export const backwardPass = (
+  jaxpr: Jaxpr,
+  linear: readonly boolean[],
+  fixedInputs: readonly NDArray[],
+  outCotangents: readonly Tangent[],
+): Tangent[] => inheritingSources(() => runBackward(jaxpr, linear, fixedInputs, outCotangents));
+
+function runBackward(
   jaxpr: Jaxpr,
   linear: readonly boolean[],
   fixedInputs: readonly NDArray[],
@@ -58,7 +65,6 @@ export function backwardPass(
     else values[v.id] = fixedInputs[next++];
   }
 
-  const before = inheritSource(undefined);
   const linearEqns: Eqn[] = [];
   for (const eqn of jaxpr.eqns) {
     if (eqn.inputs.some(dependsOnLinear)) {
@@ -96,7 +102,6 @@ export function backwardPass(
     const results = primitive.transpose(cts, operands, params, passes);
     for (const [k, a] of inputs.entries()) collect(a, results[k]);
   }
-  inheritSource(before);
   return jaxpr.inputs.flatMap((v, i) =>
     linear[i] ? [collected[v.id] ?? new Zero(tangentAval(v.aval))] : [],
   );

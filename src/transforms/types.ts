@@ -2,23 +2,40 @@
 import type { NDArray } from "../core/array.js";
 import type { ArrayLike } from "../core/methods.js";
 
-/** `T` with every array and number as an array: the type of its gradient, of its tangent, of its copy on a device. */
+/**
+ * `T` with every array and number as an array: the type of its gradient, of its tangent, of its copy on a device. Where
+ * all are arrays already it is `T` itself, classes and names of types included.
+ */
 export type ArrayTree<T> = T extends ArrayLike
   ? NDArray
   : T extends null | undefined | string | ((...args: never[]) => unknown)
     ? T
-    : { [K in keyof T]: ArrayTree<T[K]> };
+    : Unchanged<T, { [K in keyof T]: ArrayTree<T[K]> }>;
+
+type Unchanged<T, Mapped> = T extends Mapped ? T : Mapped;
+
+/** Anything; that tuples are named makes the type checker read a list in a result as a tuple, not as an array. */
+type Returned = NonNullable<unknown> | null | undefined | readonly [unknown, ...unknown[]];
 
 // biome-ignore lint/suspicious/noExplicitAny: a function with parameters of type T does not take unknown
-export type Fn = (...args: any[]) => unknown;
+export type Fn = (...args: any[]) => Returned;
 
-/** Positions of arguments: 0 to n - 1, or any number for a function of any number of arguments. */
+/** A function with a gradient: its value is an array, or an array with an auxiliary output. */
+// biome-ignore lint/suspicious/noExplicitAny: a function with parameters of type T does not take unknown
+export type ScalarFn = (...args: any[]) => ArrayLike | readonly [ArrayLike, unknown];
+
+/**
+ * Positions of arguments: 0 to n - 1, or from the end -n to -1; any number for a function of any number of arguments.
+ */
 export type Argnum<A extends readonly unknown[]> = number extends A["length"]
   ? number
-  : { [K in keyof A]: K extends `${infer N extends number}` ? N : never }[number] | NegativeArgnum;
+  : NonNullable<{ [K in keyof A]: K extends `${infer N extends number}` ? N | FromLast<K> : never }[number]>;
 
-/** Counting from the end; the range is checked when called. */
-type NegativeArgnum = -1 | -2 | -3 | -4;
+/** Several of them. */
+export type Argnums<F extends Fn> = Argnum<Parameters<F>> | readonly Argnum<Parameters<F>>[];
+
+type Negatives = readonly [-1, -2, -3, -4, -5, -6, -7, -8];
+type FromLast<K> = K extends keyof Negatives ? Negatives[K] : never;
 
 type At<A extends readonly unknown[], N extends number> = `${N}` extends `-${infer M extends number}`
   ? FromEnd<A, M>
@@ -30,7 +47,7 @@ type FromEnd<A extends readonly unknown[], M extends number> = A extends readonl
     : FromEnd<Init, Decrement<M>>
   : A[number];
 
-type Decrement<M extends number> = M extends 2 ? 1 : M extends 3 ? 2 : M extends 4 ? 3 : never;
+type Decrement<M extends number> = [0, 0, 1, 2, 3, 4, 5, 6, 7][M] & number;
 
 /** The type of the gradient for `argnums` N of a function with parameters A. */
 export type Gradients<A extends readonly unknown[], N> = N extends number
@@ -46,7 +63,11 @@ export type Result<F extends Fn, HasAux> = HasAux extends true
     : never
   : ReturnType<F>;
 
-export type Aux<F extends Fn> = ReturnType<F> extends readonly [unknown, infer A] ? ArrayTree<A> : never;
+/** The auxiliary output comes back as it is: what is no array stays what it is. */
+export type Aux<F extends Fn> = ReturnType<F> extends readonly [unknown, infer A] ? A : never;
+
+/** `H`, if the function returns two things. */
+export type HasAux<F extends Fn, H> = ReturnType<F> extends readonly [unknown, unknown] ? H : false;
 
 /** Tangents or cotangents given by the user: the structure of the values, numbers allowed. */
 export type TangentTree<T> = T extends ArrayLike

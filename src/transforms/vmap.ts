@@ -18,7 +18,7 @@ export type AxesOf<T> =
   | null
   | (T extends NDArray | number | boolean | null | undefined
       ? never
-      : { readonly [K in keyof T]?: AxesOf<T[K]> });
+      : { readonly [K in keyof T]: AxesOf<T[K]> });
 
 /** Axes for each argument of F, as a list. */
 type ArgumentAxes<F extends Fn> =

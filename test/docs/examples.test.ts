@@ -1,4 +1,6 @@
 /** The examples in the doc comments of the source run, and do what they say. */
+import { isLeft, isRight } from "fp-ts/lib/Either.js";
+import { flow, pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
 import * as fluxion from "../../src/index.js";
 import { docExamples, filesBelow, readSource } from "./blocks.js";
@@ -6,11 +8,15 @@ import { loadSource, runBlock } from "./run.js";
 
 const { numpy: np, lax, nn, random, scipy, tree } = fluxion;
 
-/** What an example may use: the exports of the package, its libraries by their usual names, and those of its own file. */
+/**
+ * What an example may use: the exports of the package, its libraries by their usual names, those of its own file, and what
+ * everyone takes from fp-ts.
+ */
 async function namesFor(file: string): Promise<Record<string, unknown>> {
   const library =
     /^src\/(fp|lax)\//.exec(file)?.[1] ?? (file.startsWith("src/primitives/") ? "lax" : undefined);
   return {
+    ...{ flow, isLeft, isRight, pipe },
     ...fluxion,
     np,
     lax,

@@ -36,7 +36,7 @@ export function parseThrows(text: string): Thrown | undefined {
 
 const tokens = {
   space: /\s+/y,
-  number: /-?(?:\d[\d_]*(\.\d*)?(?:e[+-]?\d+)?|inf|Infinity|nan|NaN)(?!\w)/y,
+  number: /-?(?:0x[\da-f]+|\d[\d_]*(\.\d*)?(?:e[+-]?\d+)?|inf|Infinity|nan|NaN)(?!\w)/y,
   word: /(?:true|false|null|undefined)(?!\w)/y,
   string: /"(?:[^"\\]|\\.)*"|'[^'\\]*'/y,
   type: /(?:shape |((?:float|int|uint)\d+|bool)(?=\[))\[([\d, ]*)\]/y,
@@ -189,9 +189,9 @@ export function textOf(value: unknown): string | undefined {
   return value instanceof Jaxpr || value instanceof ClosedJaxpr ? String(value) : undefined;
 }
 
-/** Where in the code an error arose or an equation was made differs from place to place, and is left out. */
+/** Where an error arose, a tracer was made or a function called differs from place to place, and is left out. */
 export const withoutPlaces = (text: string): string =>
-  text.replace(/ ?\(at [^()\n]*:\d+:\d+\)/g, "").replace(/; it was made at \S+:\d+:\d+/g, "");
+  text.replace(/ ?\(at [^()\n]*:\d+:\d+\)/g, "").replace(/; [^;\n]* (made|called) at \S+:\d+:\d+/g, "");
 
 export function matchesMessage(actual: string, wanted: string): boolean {
   const parts = wanted

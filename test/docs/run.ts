@@ -1,8 +1,10 @@
+/// <reference types="vite/types/importMeta.d.ts" />
 /** Runs a block of documentation and compares what it does with what it says. */
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { format } from "node:util";
 import vm from "node:vm";
-import type { Block } from "./blocks.js";
+import { type Block, root } from "./blocks.js";
 import {
   matches,
   matchesMessage,
@@ -83,17 +85,31 @@ export async function runBlock(
 
   const modules = await loadImports(block.code);
   const require = (name: string): unknown => modules.get(name) ?? nodeRequire(name);
-  const scope: Record<string, unknown> = { ...names, __doc: doc, console, require, exports: {} };
+  const usable = Object.entries(names).filter(([name]) => canName(name));
+  const scope: Record<string, unknown> = {
+    ...Object.fromEntries(usable),
+    ...{ __doc: doc, console, require, exports: {} },
+  };
   const run = vm.runInThisContext(`(async (${Object.keys(scope).join(", ")}) => {{${javascript}\n}})`, {
-    filename: `${block.file}`,
+    filename: join(root, block.file),
   }) as (...args: unknown[]) => Promise<void>;
   try {
     await run(...Object.values(scope));
   } catch (error) {
     const at = claims[reached] ?? { line: 0, code: block.code, kind: "silent", comment: [] };
-    say(at, `throws ${error instanceof Error ? (error.stack ?? error.message) : show(error)}`);
+    say(at, `throws ${error instanceof Error ? `${error.name}: ${error.message}` : show(error)}`);
   }
+  if (written.length > 0) say(claims[reached], `something printed that no comment speaks of: ${written[0]}`);
   return { mistakes, compared };
+}
+
+/** Whether a variable can have the name: an export may be called `delete`. */
+function canName(name: string): boolean {
+  try {
+    return new vm.Script(`(${name}) => 0`) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** `fluxion` and its entries, from the source. */

@@ -16,6 +16,7 @@ describe("comparing", () => {
     [Number.NaN, "nan"],
     [-Infinity, "-inf"],
     [1_000_000, "1_000_000"],
+    [255, "0xff"],
     [true, "true"],
     [null, "null"],
     ["a b", '"a b"'],
@@ -64,7 +65,7 @@ describe("comparing", () => {
 describe("running", () => {
   it("accepts a block that does what it says", async () => {
     const outcome = await run(`import { numpy as np, type NDArray } from "fluxion";
-const x: NDArray = np.array([1, 2]);
+const x: NDArray = np.array([1, 2], "int32");
 x.add(1); // [2, 3]
 x; // int32[2]
 x; // Array([1, 2], int32[2])
@@ -90,6 +91,7 @@ null.x; // throws TypeError: Cannot read … of null (reading 'x')
     ['console.log("a"); // b', "prints\na\nthe comment says\nb"],
     ['console.log("a");\n// a\n// b', "prints\na\nthe comment says\na\nb"],
     ['console.log("a");', "no comment says what"],
+    ["const f = () => console.log(1);\nf();", "something printed that no comment speaks of: 1"],
     ["1; // throws TypeError", "throws nothing; it gives 1"],
     ['throw new Error("no");', "throws Error: no"],
     ["null.x; // throws ShapeError", "throws TypeError"],
@@ -102,7 +104,7 @@ null.x; // throws TypeError: Cannot read … of null (reading 'x')
   ])("finds the mistake in %s", async (code, what) => {
     const { mistakes } = await run(`const before = 1;\n${code}`);
     expect(mistakes).toHaveLength(1);
-    expect(mistakes[0]).toMatch(/^page\.md:11: /);
+    expect(mistakes[0]).toMatch(/^page\.md:1[12]: /);
     expect(mistakes[0]).toContain(what);
   });
 

@@ -5,7 +5,7 @@ import { runDerivative } from "./derivatives.js";
 import { differences, readFamily, run, title } from "./load.js";
 import { constants, dtypes, functions } from "./t1-names.js";
 
-const families = ["promotion", "random", "numpy", "lax", "nn", "special", "grads"].map(
+const families = ["promotion", "random", "numpy", "numpyMore", "lax", "nn", "special", "grads"].map(
   (name) => [name, readFamily(name)] as const,
 );
 

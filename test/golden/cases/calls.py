@@ -19,6 +19,8 @@ NAMESPACES = {"numpy": jnp, "lax": lax, "nn": nn, "random": random, "special": j
 # fluxion name -> JAX name, where changing the case is not enough.
 RENAMED = {
     ("numpy", "atleast1d"): "atleast_1d",
+    ("numpy", "atleast2d"): "atleast_2d",
+    ("numpy", "atleast3d"): "atleast_3d",
     ("special", "lgamma"): "gammaln",
     ("random", "key"): "PRNGKey",  # fluxion's keys are the raw uint32[2] words
 }
@@ -87,7 +89,17 @@ def _sort(xs, o):
 
 def _pad(x, widths, o):
     mode = o.pop("mode", "constant")
-    return jnp.pad(x, widths, {"linearRamp": "linear_ramp"}.get(mode, mode), **{snake(k): v for k, v in o.items()})
+    return jnp.pad(x, widths, {"linearRamp": "linear_ramp"}.get(mode, mode), **_options(o))
+
+
+def _lists(v):
+    """Nested blocks stay lists, which jnp.block tells from arrays."""
+    return [_lists(u) for u in v] if isinstance(v, (list, tuple)) else v
+
+
+def _not_in_place(f):
+    """NumPy changes the array; JAX gives a new one if told so, and fluxion always."""
+    return lambda *a: f(*a[:-1], inplace=False, **_options(a[-1]))
 
 
 # (lib, fn) -> call(*args, options); for everything whose arguments do not map one to one.
@@ -106,6 +118,11 @@ ADAPTERS = {
     ("lax", "argmax"): lambda x, axis, *r: lax.argmax(x, axis, r[0] if len(r) == 2 else "int32"),
     ("lax", "argmin"): lambda x, axis, *r: lax.argmin(x, axis, r[0] if len(r) == 2 else "int32"),
     ("numpy", "issubdtype"): lambda a, b, o: bool(jnp.issubdtype(*[getattr(jnp, n, n) for n in (a, b)])),
+    ("numpy", "block"): lambda x, o: jnp.block(_lists(x)),
+    ("numpy", "fillDiagonal"): _not_in_place(jnp.fill_diagonal),
+    ("numpy", "place"): _not_in_place(jnp.place),
+    ("numpy", "put"): _not_in_place(jnp.put),
+    ("numpy", "putAlongAxis"): _not_in_place(jnp.put_along_axis),
     ("numpy", "pad"): lambda x, w, o: _pad(x, w, dict(o)),
     # The probabilities 0 and 1 are integers in JavaScript; JAX insists on a float.
     ("random", "bernoulli"): lambda k, *a: random.bernoulli(k, *[float(p) if isinstance(p, int) else p for p in a[:-1]]),

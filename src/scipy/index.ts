@@ -1,0 +1,8 @@
+/**
+ * Parts of SciPy: so far its special functions.
+ *
+ * @packageDocumentation
+ */
+import "../numpy/methods.js";
+
+export * as special from "./special/index.js";
