@@ -22,13 +22,21 @@ const layers = {
 
 const folders = Object.keys(layers).join("|");
 
-const direction = Object.entries(layers).map(([folder, below]) => ({
-  name: `${folder}-imports-downwards`,
-  comment: `src/${folder} may import only from ${[folder, ...below].map((name) => `src/${name}`).join(", ")}`,
-  severity: "error",
-  from: { path: `^src/${folder}/` },
-  to: { path: "^src/", pathNot: `^src/(${[folder, ...below].join("|")})/` },
-}));
+/** Every entry of the package sees to it that arrays have their methods, also the one that lies below numpy. */
+const entryBelowNumpy = "^src/lax/index\\.ts$";
+const methods = "^src/numpy/methods\\.ts$";
+
+const direction = Object.entries(layers).flatMap(([folder, below]) => {
+  const rule = (from, allowed) => ({
+    name: `${folder}-imports-downwards`,
+    comment: `src/${folder} may import only from ${[folder, ...below].map((name) => `src/${name}`).join(", ")}`,
+    severity: "error",
+    from,
+    to: { path: "^src/", pathNot: [`^src/(${[folder, ...below].join("|")})/`, ...allowed] },
+  });
+  const files = rule({ path: `^src/${folder}/`, pathNot: entryBelowNumpy }, []);
+  return folder === "lax" ? [files, rule({ path: entryBelowNumpy }, [methods])] : [files];
+});
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {

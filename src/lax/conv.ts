@@ -31,12 +31,18 @@ export interface ConvOptions {
 /** Length of n elements at the given distance. */
 const reach = (n: number, dilation: number): number => (n === 0 ? 0 : (n - 1) * dilation + 1);
 
-function convolve(name: string, lhs: NDArray, rhs: NDArray, options: ConvOptions): NDArray {
+/** Operands of one rank, with two axes and the spatial ones. */
+function images(name: string, lhs: NDArray, rhs: NDArray): [NDArray, NDArray] {
   const [x, y] = [arrayOperand(name, lhs), arrayOperand(name, rhs)];
   if (x.ndim < 2 || x.ndim !== y.ndim)
     throw new ShapeError(
       `lax.${name} needs operands of one rank, with two axes and the spatial ones, got ${describeAll([x.aval, y.aval])}`,
     );
+  return [x, y];
+}
+
+function convolve(name: string, lhs: NDArray, rhs: NDArray, options: ConvOptions): NDArray {
+  const [x, y] = images(name, lhs, rhs);
   const ones = new Array<number>(x.ndim - 2).fill(1);
   const { windowStrides = ones, lhsDilation = ones, rhsDilation = ones, padding = "VALID" } = options;
   const numbers = dimensionNumbers(name, options.dimensionNumbers, x.ndim);
@@ -165,7 +171,7 @@ export function convTranspose(
   options?: ConvTransposeOptions,
 ): NDArray {
   const name = "convTranspose";
-  const [x, kernel] = [arrayOperand(name, lhs), arrayOperand(name, rhs)];
+  const [x, kernel] = images(name, lhs, rhs);
   const known = ["rhsDilation", "dimensionNumbers", "transposeKernel"] as const;
   const {
     rhsDilation = strides.map(() => 1),

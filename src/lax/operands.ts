@@ -37,10 +37,10 @@ export function arrayOperand(name: string, x: unknown): NDArray {
 
 /** A number or boolean as a scalar of the dtype of the array beside it. */
 function adapt(name: string, x: number | boolean, like: NDArray): NDArray {
+  if (typeof x !== "number" && typeof x !== "boolean") throw wrongOperand(name, x);
   const { dtype } = like;
   if (typeof x === "boolean" ? dtype === "bool" : isFloat(dtype) || holdsInteger(dtype, x))
     return scalar(x, dtype, like.weakType);
-  if (typeof x !== "number" && typeof x !== "boolean") throw wrongOperand(name, x);
   throw new DtypeError(
     `lax.${name}: ${x} is not a value of ${dtype}, the dtype of the array beside it (${describe(like.aval)})`,
   );

@@ -5,7 +5,7 @@ import { type ArrayLike, operand, operands } from "./operands.js";
 
 /**
  * `onTrue` where `pred` holds, `onFalse` elsewhere. The side not taken gets no derivative, but is computed: an infinite
- * derivative on it still gives NaN (see the guide on `where`).
+ * derivative on it still gives NaN.
  * @param pred bool, in the shape of the cases or a scalar.
  * @throws DtypeError if `pred` is not bool or the cases have mixed dtypes; ShapeError for shapes that differ.
  * @example

@@ -63,9 +63,9 @@ export function expandDims(x: ArrayLike, axes: readonly number[]): NDArray {
  */
 export function collapse(x: ArrayLike, start: number, stop?: number): NDArray {
   const a = operand("collapse", x);
-  const lo = axisOf("collapse", start, a.ndim + 1);
-  const hi = stop === undefined ? a.ndim : stop < 0 ? axisOf("collapse", stop, a.ndim) : stop;
-  if (!Number.isInteger(hi) || hi < lo || hi > a.ndim)
+  const at = (axis: number): number => (axis === a.ndim ? axis : axisOf("collapse", axis, a.ndim));
+  const [lo, hi] = [at(start), stop === undefined ? a.ndim : at(stop)];
+  if (hi < lo)
     throw new AxisError(`lax.collapse: ${describe(a.aval)} has no axes from ${start} to ${showParam(stop)}`);
   const length = a.shape.slice(lo, hi).reduce((n, m) => n * m, 1);
   return p.reshape(a, [...a.shape.slice(0, lo), length, ...a.shape.slice(hi)]);

@@ -1,5 +1,5 @@
 /** Reductions over windows that move along an array, as pooling layers have them. */
-import { concreteArray, type NDArray } from "../core/array.js";
+import { concreteArray, type NDArray, scalar } from "../core/array.js";
 import { describe } from "../core/aval.js";
 import { type DType, integerRange, isFloat } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
@@ -21,9 +21,9 @@ export interface WindowOptions {
   readonly windowDimensions: readonly number[];
   /** How far the window moves along each axis. Default: 1. */
   readonly windowStrides?: readonly number[];
-  /** How often the initial value is put around the array. Default: "VALID", not at all. */
+  /** Places around the array that windows reach to, and that do not take part. Default: "VALID", none. */
   readonly padding?: Padding;
-  /** Distances of the elements of the array, the initial value between them. Default: 1. */
+  /** Distances of the elements of the array, nothing that takes part between them. Default: 1. */
   readonly baseDilation?: readonly number[];
   /** Distances of the elements of the window. Default: 1. */
   readonly windowDilation?: readonly number[];
@@ -47,11 +47,9 @@ const picked =
 const folded =
   (computation: Computation): Reduction =>
   (windows, axis) =>
-    windows.shape[axis] === 0
-      ? windows
-      : Array.from({ length: windows.shape[axis] }, (_, i) =>
-          indexInDim(windows, i, { axis, keepdims: false }),
-        ).reduce(computation);
+    Array.from({ length: windows.shape[axis] }, (_, i) =>
+      indexInDim(windows, i, { axis, keepdims: false }),
+    ).reduce((x, y) => computation(x, y));
 
 const lowest = (dtype: DType): number => (isFloat(dtype) ? -Infinity : integerRange(dtype)[0]);
 const highest = (dtype: DType): number => (isFloat(dtype) ? Infinity : integerRange(dtype)[1]);
@@ -100,7 +98,7 @@ function perAxis(what: string, list: readonly number[] | undefined, x: NDArray):
   return numbers;
 }
 
-/** The array with the initial value around and between its elements. */
+/** The array with a value around and between its elements. */
 function padded(x: NDArray, value: NDArray, pairs: PaddingPairs, dilation: readonly number[]): NDArray {
   if (!Array.isArray(pairs) || pairs.length !== x.ndim)
     throw new ArgumentError(
@@ -113,9 +111,9 @@ function padded(x: NDArray, value: NDArray, pairs: PaddingPairs, dilation: reado
 /**
  * Brings the elements of each window together, and with the initial value: lax.max makes max-pooling, lax.add
  * sum-pooling. Of elements that tie in a maximum or minimum the first one has the derivative.
- * @param init a scalar of the dtype of x; it also stands in the padding.
- * @param computation lax.add, lax.mul, lax.max, lax.min, or any function of two arrays that is associative and
- *   commutative.
+ * @param init a scalar of the dtype of x.
+ * @param computation lax.add, lax.mul, lax.max or lax.min; or another function of two arrays that is associative and
+ *   commutative and of which `init` is the neutral element.
  * @throws ShapeError, DtypeError or ArgumentError for operands and options that do not fit.
  * @see https://openxla.org/xla/operation_semantics#reducewindow
  * @example
@@ -151,7 +149,8 @@ export function reduceWindow(
   const covered = windows.map((n, i) => (n - 1) * dilations[i] + 1);
   const pairs = paddingPairs(name, given.padding ?? "VALID", lengths, covered, strides);
   const { reduce, neutral } = reductionOf(computation, array.dtype);
-  let result = padded(array, start, pairs, baseDilation);
+  const filler = neutral === undefined ? start : scalar(neutral, array.dtype, array.weakType);
+  let result = padded(array, filler, pairs, baseDilation);
   for (let axis = array.ndim - 1; axis >= 0; axis--)
     result =
       windows[axis] === 1

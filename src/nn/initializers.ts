@@ -38,14 +38,16 @@ export const zeros: Initializer = (_, shape, dtype = "float32") => full(shape, 0
 export const ones: Initializer = (_, shape, dtype = "float32") => full(shape, 1, { dtype });
 
 /**
- * All weights the same.
- * @throws ArgumentError for unknown options.
+ * All weights the same, or an array that broadcasts to their shape.
+ * @throws ArgumentError for unknown options, or a value that is none.
  * @example
  * nn.initializers.constant(0.5)(random.key(0), [2]); // [0.5, 0.5]
  */
 export function constant(value: ArrayLike, options: InitializerOptions = {}): Initializer {
   const own = plainOptions("nn.initializers.constant", options, ["dtype"]).dtype ?? "float32";
-  return (_, shape, dtype = own) => full(shape, asArray(value, "nn.initializers.constant"), { dtype });
+  asArray(value, "nn.initializers.constant");
+  // The value itself goes on, so that a number is rounded once, to the dtype.
+  return (_, shape, dtype = own) => full(shape, value, { dtype });
 }
 
 /**

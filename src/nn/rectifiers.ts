@@ -131,7 +131,7 @@ export const selu = (x: ArrayLike): NDArray =>
  */
 export function sparsePlus(x: ArrayLike): NDArray {
   const a = inexactOperand("nn.sparsePlus", x);
-  return select(le(a, -1), 0, select(ge(a, 1), a, mul(square(add(a, 1)), 0.25)));
+  return select(ge(a, 1), a, mul(0.25, square(add(clamp(-1, a, 1), 1))));
 }
 
 /**

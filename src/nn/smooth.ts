@@ -1,5 +1,7 @@
-/** Smooth activation functions, finite for finite operands however large. */
+/** Smooth activation functions, exact in their tails: where exponentials would overflow another form is taken. */
 import type { NDArray } from "../core/array.js";
+import { describe } from "../core/aval.js";
+import { ShapeError } from "../core/errors.js";
 import { oneAxis, plainOptions } from "../numpy/axes.js";
 import { type ArrayLike, asArray, elementwiseOperands, inexactOperand } from "../numpy/operands.js";
 import { split } from "../numpy/splitting.js";
@@ -134,7 +136,7 @@ export interface GluOptions {
 
 /**
  * The gated linear unit: the first half of x along an axis, times the sigmoid of the second half.
- * @throws ArgumentError if the axis has an odd length; AxisError if there is no such axis.
+ * @throws ShapeError if the axis has an odd length; AxisError if there is no such axis.
  * @see https://arxiv.org/abs/1612.08083
  * @example
  * nn.glu(np.array([3, 5, 0, 1000])); // [1.5, 5]
@@ -143,6 +145,8 @@ export function glu(x: ArrayLike, options: GluOptions = {}): NDArray {
   const { axis = -1 } = plainOptions("nn.glu", options, ["axis"]);
   const a = inexactOperand("nn.glu", x);
   const along = oneAxis("nn.glu", axis, a.shape);
+  if (a.shape[along] % 2 !== 0)
+    throw new ShapeError(`nn.glu: axis ${along} of ${describe(a.aval)} has no two halves`);
   const [value, gate] = split(a, 2, { axis: along });
   return mul(value, logistic(gate));
 }

@@ -14,7 +14,6 @@ import type { ScatterOptions } from "../primitives/scatterFamily.js";
 import { select } from "../primitives/select.js";
 import { reshape } from "../primitives/shape.js";
 import { rev, slice } from "../primitives/slicing.js";
-import { power } from "./power.js";
 import { plainOptions } from "./axes.js";
 import { full, integers } from "./constants.js";
 import { onlyMask, type Part, type Range, readIndices } from "./indexParts.js";
@@ -29,6 +28,7 @@ import {
 } from "./indexPlan.js";
 import { type ReadMode, readPlan } from "./indexRead.js";
 import { type ArrayLike, stretch } from "./operands.js";
+import { power } from "./power.js";
 import { counting } from "./rearrange.js";
 import { checkFits, fitting } from "./values.js";
 

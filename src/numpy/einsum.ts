@@ -2,20 +2,20 @@
 import type { NDArray } from "../core/array.js";
 import { describe, describeAll } from "../core/aval.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
-import { isOptions } from "./options.js";
+import { plainOptions } from "./axes.js";
 import {
   lengthsByName,
   type Named,
-  permuted,
   type ProductOptions,
+  permuted,
   product,
   productOperands,
   summedTo,
   withDistinctNames,
   withoutRepeated,
 } from "./contraction.js";
-import { plainOptions } from "./axes.js";
 import { type ArrayLike, asArray } from "./operands.js";
+import { isOptions } from "./options.js";
 
 /** The letters of one operand, with one entry for each axis. "..." becomes names "...0", "...1", counted from the last. */
 function readTerm(text: string, subscripts: string, ndim: number | undefined): string[] {

@@ -11,9 +11,9 @@ import { iota } from "../primitives/shape.js";
 import { plainOptions, shapeOf, wholeNumber } from "./axes.js";
 import { integers } from "./constants.js";
 import { mod } from "./division.js";
-import { toInt32 } from "./indexPlan.js";
-import { indexArray } from "./indexParts.js";
 import type { Indices } from "./indexing.js";
+import { indexArray } from "./indexParts.js";
+import { toInt32 } from "./indexPlan.js";
 import { type ArrayLike, asArray, broadcastOperands } from "./operands.js";
 
 /**

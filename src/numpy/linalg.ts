@@ -13,8 +13,8 @@ import { axisOptions, oneAxis, plainOptions, severalAxes, wholeNumber } from "./
 import {
   lengthsByName,
   type Named,
-  permuted,
   type ProductOptions,
+  permuted,
   product,
   productOperands,
   withoutRepeated,

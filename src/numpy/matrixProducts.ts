@@ -9,7 +9,7 @@ import { eq } from "../primitives/comparison.js";
 import { iota, reshape } from "../primitives/shape.js";
 import { plainOptions, wholeNumber } from "./axes.js";
 import { diagonal as anyDiagonal } from "./indexing.js";
-import { matmul, trace as anyTrace } from "./linalg.js";
+import { trace as anyTrace, matmul } from "./linalg.js";
 import { type ArrayLike, asArray, promoteOperands } from "./operands.js";
 
 /**

@@ -3,11 +3,11 @@ import type { NDArray } from "../core/array.js";
 import { type Shape, sizeOf } from "../core/aval.js";
 import { ArgumentError, AxisError, ShapeError } from "../core/errors.js";
 import type { ArrayLike } from "../core/methods.js";
-import { searchsorted } from "../numpy/sorting.js";
 import { take } from "../numpy/indexing.js";
 import { checkOptions, promoteOperands, stretch } from "../numpy/operands.js";
-import { add, mul, sub } from "../primitives/arithmetic.js";
+import { searchsorted } from "../numpy/sorting.js";
 import { argmax } from "../primitives/argmax.js";
+import { add, mul, sub } from "../primitives/arithmetic.js";
 import { cumsum } from "../primitives/cumulative.js";
 import { log } from "../primitives/exponential.js";
 import { randomBits } from "../primitives/random.js";
@@ -60,7 +60,8 @@ export function permutation(k: NDArray, x: NDArray | number, options: Permutatio
     if (!Number.isInteger(x) || x < 0) throw new ArgumentError(`random.permutation takes a count, got ${x}`);
     return shuffle(k, iota("int32", [x], 0), 0);
   }
-  if (x.ndim === 0) throw new ShapeError("random.permutation takes an array with at least one axis, or a number");
+  if (x.ndim === 0)
+    throw new ShapeError("random.permutation takes an array with at least one axis, or a number");
   const axis = canonical(options.axis ?? 0, x.ndim, "random.permutation");
   if (x.ndim === 1 || options.independent) return shuffle(k, x, axis);
   return take(x, shuffle(k, iota("int32", [x.shape[axis]], 0), 0), { axis });
@@ -96,7 +97,10 @@ export function choice(k: NDArray, a: NDArray | number, options: ChoiceOptions =
     throw new ArgumentError(`random.choice: ${draws} elements cannot be drawn from ${n} without replacement`);
   if (p !== undefined && (p.ndim !== 1 || p.shape[0] !== n))
     throw new ShapeError(`random.choice: p must have shape [${n}], got [${p.shape.join(",")}]`);
-  const places = reshape(p === undefined ? evenly(k, n, shape, replace) : weighted(k, p, shape, replace), shape);
+  const places = reshape(
+    p === undefined ? evenly(k, n, shape, replace) : weighted(k, p, shape, replace),
+    shape,
+  );
   return typeof a === "number" ? places : take(a, places, { axis });
 }
 

@@ -84,7 +84,8 @@ export function foldIn(k: NDArray, data: number | NDArray): NDArray {
     throw new ArgumentError(`random.foldIn takes an integer, got ${data}`);
   const [k0, k1] = keyWords(k);
   const low =
-    typeof data === "number" ? scalar(data >>> 0, "uint32") : convertElementType(asArray(data, "foldIn"), "uint32");
+    typeof data === "number"
+      ? scalar(data >>> 0, "uint32")
+      : convertElementType(asArray(data, "foldIn"), "uint32");
   return pair(...threefry2x32(k0, k1, scalar(0, "uint32"), low));
 }
-

@@ -5,7 +5,7 @@ import { type DType, type FloatDType, integerRange, isFloat, isInteger } from ".
 import { ArgumentError, DtypeError } from "../core/errors.js";
 import type { ArrayLike } from "../core/methods.js";
 import { checkOptions, convertTo, promoteOperands, stretch } from "../numpy/operands.js";
-import { add, max, mul, rem, sub } from "../primitives/arithmetic.js";
+import { add, max, min, mul, rem, sub } from "../primitives/arithmetic.js";
 import { bitwiseAnd, bitwiseOr, shiftRightLogical } from "../primitives/bits.js";
 import { bitcastConvertType, convertElementType } from "../primitives/cast.js";
 import { ge, gt, lt } from "../primitives/comparison.js";
@@ -22,7 +22,8 @@ import { split } from "./keys.js";
  * random.bits(random.key(42), [2]); // [2098992034, 2919706841]
  */
 export function bits(k: NDArray, shape: Shape = [], dtype: DType = "uint32"): NDArray {
-  if (dtype !== "uint32" && dtype !== "uint8") throw new DtypeError(`random.bits gives uint32 or uint8, not ${dtype}`);
+  if (dtype !== "uint32" && dtype !== "uint8")
+    throw new DtypeError(`random.bits gives uint32 or uint8, not ${dtype}`);
   return randomBits(k, shape, dtype === "uint32" ? 32 : 8);
 }
 
@@ -72,11 +73,9 @@ export function uniform(k: NDArray, shape: Shape = [], options: UniformOptions =
   checkOptions("random.uniform", options, ["dtype", "minval", "maxval"]);
   const dtype = floatDType(options.dtype ?? "float32", "random.uniform");
   const type = { dtype, weakType: false };
-  const lo = convertTo(options.minval ?? 0, type);
-  const hi = convertTo(options.maxval ?? 1, type);
-  const floats = unit(k, shape, dtype);
-  const [low, span] = [lo, sub(hi, lo)].map((x) => (x.ndim === 0 ? x : stretch(x, shape)));
-  return max(low, add(mul(floats, span), low));
+  const lo = stretchArray(convertTo(options.minval ?? 0, type), shape);
+  const hi = stretchArray(convertTo(options.maxval ?? 1, type), shape);
+  return max(lo, add(mul(unit(k, shape, dtype), sub(hi, lo)), lo));
 }
 
 /**
@@ -96,38 +95,48 @@ export function randint(
   checkOptions("random.randint", options, ["dtype"]);
   const dtype = options.dtype ?? "int32";
   if (!isInteger(dtype)) throw new DtypeError(`random.randint gives integers, not ${dtype}`);
-  const [lowest, highest] = integerRange(dtype);
-  const clamped = (x: ArrayLike): NDArray =>
-    typeof x === "number"
-      ? scalar(Math.min(Math.max(requireInteger(x), lowest), highest), dtype)
-      : convertElementType(promoteOperands("random.randint", [x])[0], dtype);
-  const lo = clamped(minval);
-  const hi = clamped(maxval);
-
-  const unsigned = dtype === "uint8" ? "uint8" : "uint32";
-  const width = dtype === "uint8" ? 8 : 32;
-  const [k1, k2] = split(k);
-  const high = randomBits(k1, shape, width);
-  const low = randomBits(k2, shape, width);
-  // The range of all values of the dtype has a span of 0 = 2^width, for which the remainders below do nothing.
-  const difference = sub(convertElementType(hi, unsigned), convertElementType(lo, unsigned));
-  const beyond = typeof maxval === "number" && maxval > highest;
-  const widened = beyond ? select(gt(hi, lo), add(difference, 1), difference) : difference;
-  const span = stretchScalar(select(ge(lo, hi), mul(0, widened).add(1), widened), shape);
-  // Two words give a number below 2^(2·width); its remainder is taken in parts.
-  const half = remainder(scalar(2 ** (width / 2), unsigned), span, shape);
-  const factor = remainder(mul(half, half), span, shape);
-  const offset = remainder(add(mul(remainder(high, span, shape), factor), remainder(low, span, shape)), span, shape);
-  return add(stretchScalar(lo, shape), convertElementType(offset, dtype));
+  // Eight bits would favour some integers: they are drawn as int32, as JAX does since 2025.
+  if (dtype === "uint8")
+    return convertElementType(draw(k, shape, minval, maxval, "int32", [0, 255]), "uint8");
+  return draw(k, shape, minval, maxval, dtype, integerRange(dtype));
 }
 
-const stretchScalar = (x: NDArray, shape: Shape): NDArray => (x.ndim === 0 ? x : stretch(x, shape));
+function draw(
+  k: NDArray,
+  shape: Shape,
+  minval: ArrayLike,
+  maxval: ArrayLike,
+  dtype: DType,
+  [lowest, highest]: readonly [number, number],
+): NDArray {
+  const [, largest] = integerRange(dtype);
+  const bound = (x: ArrayLike, top: number): NDArray => {
+    if (typeof x === "number") return scalar(Math.min(Math.max(requireInteger(x), lowest), top), dtype);
+    const whole = convertElementType(promoteOperands("random.randint", [x])[0], dtype);
+    const [from, to] = integerRange(dtype);
+    return stretchArray(from === lowest && to <= top ? whole : min(max(whole, lowest), top), shape);
+  };
+  const lo = bound(minval, highest);
+  const hi = bound(maxval, Math.min(highest + 1, largest));
 
-/** x mod span, and x itself for a span of 0. */
-const remainder = (x: NDArray, span: NDArray, shape: Shape): NDArray => {
-  const full = x.ndim === 0 && span.ndim > 0 ? stretch(x, shape) : x;
-  return rem(full, span);
-};
+  const [k1, k2] = split(k);
+  const high = randomBits(k1, shape, 32);
+  const low = randomBits(k2, shape, 32);
+  const difference = sub(convertElementType(hi, "uint32"), convertElementType(lo, "uint32"));
+  // A bound beyond the largest integer was cut off by one. The range of all integers then has a span of 0 for 2³²,
+  // for which the remainders below do nothing.
+  const cut = typeof maxval === "number" && maxval > largest;
+  const widened = cut ? select(gt(hi, lo), add(difference, 1), difference) : difference;
+  const span = stretch(select(ge(lo, hi), scalar(1, "uint32"), widened), shape);
+  // Two words give a number below 2⁶⁴; its remainder is taken in parts.
+  const half = rem(stretch(scalar(2 ** 16, "uint32"), shape), span);
+  const factor = rem(mul(half, half), span);
+  const offset = rem(add(mul(rem(high, span), factor), rem(low, span)), span);
+  return add(lo, convertElementType(offset, dtype));
+}
+
+/** Brings an array to the shape of the result; scalars may stay as they are. */
+const stretchArray = (x: NDArray, shape: Shape): NDArray => (x.ndim === 0 ? x : stretch(x, shape));
 
 function requireInteger(x: number): number {
   if (!Number.isInteger(x)) throw new ArgumentError(`random.randint: the bounds must be integers, got ${x}`);
@@ -147,4 +156,3 @@ export function bernoulli(k: NDArray, p: ArrayLike = 0.5, shape?: Shape): NDArra
   const full = shape ?? chance.shape;
   return lt(uniform(k, full, { dtype: chance.dtype }), chance.ndim === 0 ? chance : stretch(chance, full));
 }
-

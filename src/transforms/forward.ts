@@ -5,6 +5,7 @@ import { evalJaxpr } from "../core/eval.js";
 import { unflatten } from "../core/tree.js";
 import { type Tangent, zeroFor } from "../core/zero.js";
 import { instantiate } from "../primitives/filled.js";
+import { requireOptions } from "./functions.js";
 import { jvpJaxpr } from "./jvp.js";
 import { readTangents, traceAt } from "./linearize.js";
 import type { ArrayTree, Aux, Fn, HasAux, Result, Tangents } from "./types.js";
@@ -30,6 +31,7 @@ export function jvp<F extends Fn, H extends boolean = false>(
 ): H extends true
   ? [ArrayTree<Result<F, true>>, ArrayTree<Result<F, true>>, Aux<F>]
   : [ArrayTree<ReturnType<F>>, ArrayTree<ReturnType<F>>] {
+  requireOptions(options, ["hasAux"], "jvp");
   if (!Array.isArray(primals) || !Array.isArray(tangents))
     throw new ArgumentError("jvp takes lists of primals and tangents: jvp(f, [x, y], [vx, vy])");
   const { label, values, treedef, traced } = traceAt(

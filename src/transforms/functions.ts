@@ -29,6 +29,13 @@ export function requireFunction(f: unknown, what: string): void {
     throw new ArgumentError(`${what} takes a function, got ${f === null ? "null" : typeof f}`);
 }
 
+/** Refuses options that a transform does not have, so that a misspelt one is noticed. */
+export function requireOptions(options: object | undefined, known: readonly string[], what: string): void {
+  for (const key of Object.keys(options ?? {}))
+    if (!known.includes(key))
+      throw new ArgumentError(`${what}: there is no option "${key}"; the options are ${known.join(", ")}`);
+}
+
 const describeLeaf = (leaf: unknown): string =>
   typeof leaf === "object" && leaf !== null
     ? `an object of class ${leaf.constructor.name}`
@@ -68,11 +75,26 @@ export const asDifferentiable = (x: NDArray): NDArray =>
   x.weakType && isInteger(x.dtype) ? convertElementType(x, "float32", true) : x;
 
 /** Refuses inputs that have no derivative. */
-export function requireFloat(x: NDArray, name: () => string, what: string): void {
+export function requireFloat(
+  x: NDArray,
+  name: () => string,
+  what: string,
+  advice = "choose other arguments with argnums",
+): void {
   if (!isFloat(x.dtype))
     throw new NotDifferentiableError(
-      `${what} needs float inputs, but ${name()} is ${describe(x.aval)}; integers and booleans have no derivative (choose other arguments with argnums)`,
+      `${what} needs float inputs, but ${name()} is ${describe(x.aval)}; integers and booleans have no derivative (${advice})`,
     );
+}
+
+/** Refuses results that have none. */
+export function requireFloatOutputs({ closed, outTree, resultCount }: TracedFunction, what: string): void {
+  for (const [i, type] of closed.outAvals.slice(0, resultCount).entries())
+    if (!isFloat(type.dtype))
+      throw new NotDifferentiableError(
+        `${leafName(`the output of ${what}`, outTree, i)} is ${describe(type)}; integers and booleans have no derivative ` +
+          "(return them as an auxiliary output, with hasAux)",
+      );
 }
 
 /** Refuses results that are not one float of shape (): only those have a gradient. */
@@ -166,6 +188,10 @@ function splitAux(returned: unknown, name: string): readonly [unknown, unknown] 
 /** Canonical argument positions: negative ones count from the end; out of range or repeated ones are refused. */
 export function resolveArgnums(argnums: number | readonly number[], count: number, what: string): number[] {
   const list = typeof argnums === "number" ? [argnums] : argnums;
+  if (!Array.isArray(list))
+    throw new ArgumentError(
+      `${what}: argnums must be a position or a list of positions, got ${String(argnums)}`,
+    );
   const resolved = list.map((n) => {
     if (!Number.isInteger(n) || n >= count || n < -count)
       throw new ArgumentError(`${what}: argnums ${n} is not a position of a call with ${count} arguments`);

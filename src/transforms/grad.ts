@@ -8,6 +8,7 @@ import {
   nameOf,
   requireFloat,
   requireFunction,
+  requireOptions,
   requireScalar,
   resolveArgnums,
   traceFunction,
@@ -77,6 +78,7 @@ interface AnyOptions {
 }
 
 function gradient(f: Fn, what: string, options: AnyOptions = {}, wantValue: boolean) {
+  requireOptions(options, ["argnums", "hasAux"], what);
   const label = `${what}(${nameOf(f)})`;
   const argnums = (options.argnums ?? 0) as number | readonly number[];
   return (args: readonly unknown[]) => {

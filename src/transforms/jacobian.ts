@@ -17,7 +17,9 @@ import {
   leafName,
   nameOf,
   requireFloat,
+  requireFloatOutputs,
   requireFunction,
+  requireOptions,
   requireScalar,
   resolveArgnums,
   traceFunction,
@@ -65,6 +67,7 @@ type Jacobian<F extends Fn, N, H> = H extends true
  *
  * @returns a function that gives ∂f/∂x as a tree of arrays of shape [...output shape, ...input shape] in the output's
  *   dtype, nested output structure first.
+ * @throws NotDifferentiableError for inputs or outputs that are integers or booleans.
  * @example
  * jacfwd((x) => x.mul(x))(np.array([1, 2, 3])); // [[2, 0, 0], [0, 4, 0], [0, 0, 6]]
  */
@@ -144,8 +147,10 @@ interface AnyOptions {
   readonly hasAux?: boolean;
 }
 
-function jacobianBy(what: string, f: Fn, { argnums = 0, hasAux }: AnyOptions, blocksOf: Blocks) {
+function jacobianBy(what: string, f: Fn, options: AnyOptions, blocksOf: Blocks) {
   requireFunction(f, what);
+  requireOptions(options, ["argnums", "hasAux"], what);
+  const { argnums = 0, hasAux } = options;
   const label = `${what}(${nameOf(f)})`;
   return (...args: unknown[]) => {
     const positions = resolveArgnums(argnums, args.length, label);
@@ -167,6 +172,7 @@ function jacobianBy(what: string, f: Fn, { argnums = 0, hasAux }: AnyOptions, bl
       values,
       { hasAux, floatResult: true },
     );
+    requireFloatOutputs(traced, label);
     const { aux, map } = linearizeTraced(traced, values, false);
     const blocks = blocksOf(map);
     const forward = what === "jacfwd";

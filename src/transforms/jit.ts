@@ -7,7 +7,15 @@ import { showAval } from "../core/aval.js";
 import { ArgumentError } from "../core/errors.js";
 import { unflatten } from "../core/tree.js";
 import { bindCall } from "../primitives/call.js";
-import { nameOf, requireFunction, type TracedFunction, toArray, traceFunction } from "./functions.js";
+import {
+  leafName,
+  nameOf,
+  requireFunction,
+  requireOptions,
+  type TracedFunction,
+  toArray,
+  traceFunction,
+} from "./functions.js";
 import { abstractCall } from "./makeJaxpr.js";
 import type { Argnums, ArrayTree, Fn } from "./types.js";
 
@@ -69,6 +77,7 @@ const stillValid = (traced: TracedFunction): boolean => [...traced.outer].every(
  */
 export function jit<F extends Fn>(f: F, options: JitOptions<F> = {}): Jitted<F> {
   requireFunction(f, "jit");
+  requireOptions(options, ["staticArgnums"], "jit");
   const label = `jit(${nameOf(f)})`;
   const cache = new Map<string, TracedFunction>();
 
@@ -83,7 +92,9 @@ export function jit<F extends Fn>(f: F, options: JitOptions<F> = {}): Jitted<F> 
       cache.set(key, traced);
     }
     const { closed, outTree } = traced;
-    const inputs = leaves.map((leaf) => toArray(leaf, () => label));
+    const inputs = leaves.map((leaf, i) =>
+      toArray(leaf, () => leafName(`the arguments of ${label}`, treedef, i)),
+    );
     return unflatten(outTree, bindCall(closed.jaxpr, nameOf(f), [...closed.consts, ...inputs]));
   };
   Object.defineProperty(jitted, "name", { value: nameOf(f) });

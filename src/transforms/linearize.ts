@@ -20,6 +20,7 @@ import {
   flattenArrays,
   leafName,
   nameOf,
+  requireFloat,
   requireFunction,
   type TracedFunction,
   traceFunction,
@@ -258,7 +259,8 @@ function vjpOf(f: Fn, primals: readonly unknown[], hasAux: boolean) {
  *
  * @param f a function that is linear in all its arguments together.
  * @param primals arguments, of which only shapes and dtypes are looked at.
- * @throws NotDifferentiableError if `f` applies something that is not linear to its arguments.
+ * @throws NotDifferentiableError for arguments that are no floats, and if `f` applies something that is not linear to
+ *   them.
  * @example
  * const t = linearTranspose((x) => x.mul(3), np.zeros([2]));
  * t(np.array([1, 2])); // [[3, 6]]
@@ -270,7 +272,12 @@ export function linearTranspose<F extends Fn>(
   requireFunction(f, "linearTranspose");
   const label = `linearTranspose(${nameOf(f)})`;
   const { arrays, treedef } = flattenArrays(primals, `the arguments of ${label}`);
-  const types = arrays.map((x) => asDifferentiable(x).aval);
+  const values = arrays.map(asDifferentiable);
+  for (const [i, x] of values.entries()) {
+    const name = () => leafName(`the arguments of ${label}`, treedef, i);
+    requireFloat(x, name, "linearTranspose", "let the function close over them");
+  }
+  const types = values.map((x) => x.aval);
   const { closed, outTree } = traceFunction(
     { name: label },
     types,
@@ -284,7 +291,7 @@ export function linearTranspose<F extends Fn>(
     inAvals: types,
     activeIn: types.map(() => true),
     outAvals: closed.outAvals,
-    activeOut: closed.outAvals.map(() => true),
+    activeOut: closed.outAvals.map((type) => isFloat(type.dtype)),
   };
   return (cotangent) => {
     const seeds = readTangents(cotangent, outTree, map.outAvals, `the cotangent of ${label}`, "its output");

@@ -5,7 +5,15 @@ import { type DType, requireDType } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
 import { flatten, unflatten } from "../core/tree.js";
-import { leafName, nameOf, requireFunction, resolveArgnums, toArray, traceFunction } from "./functions.js";
+import {
+  leafName,
+  nameOf,
+  requireFunction,
+  requireOptions,
+  resolveArgnums,
+  toArray,
+  traceFunction,
+} from "./functions.js";
 import type { Argnums, Fn } from "./types.js";
 
 /** Shape and dtype of an array that need not exist: what `makeJaxpr` and `evalShape` take beside arrays. */
@@ -96,6 +104,7 @@ export function makeJaxpr<F extends Fn>(
   options: StaticOption<F> = {},
 ): (...args: AbstractArgs<F>) => ClosedJaxpr {
   requireFunction(f, "makeJaxpr");
+  requireOptions(options, ["staticArgnums"], "makeJaxpr");
   const label = `makeJaxpr(${nameOf(f)})`;
   return (...args) => {
     const { avals, call } = abstractCall(f, args as readonly unknown[], label, options);

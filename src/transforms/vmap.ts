@@ -6,7 +6,14 @@ import { evalJaxpr } from "../core/eval.js";
 import { flattenPrefix, nullIsLeaf, unflatten } from "../core/tree.js";
 import { transpose } from "../primitives/shape.js";
 import { batchJaxpr } from "./batch.js";
-import { flattenArrays, leafName, nameOf, requireFunction, traceFunction } from "./functions.js";
+import {
+  flattenArrays,
+  leafName,
+  nameOf,
+  requireFunction,
+  requireOptions,
+  traceFunction,
+} from "./functions.js";
 import type { ArrayTree, Fn } from "./types.js";
 
 /** Where the batch axis is: a position, null for a value that is not batched, or a tree of these that may stop early. */
@@ -66,12 +73,15 @@ export function vmap<F extends Fn>(
   options: VmapOptions<F> = {},
 ): (...args: Parameters<F>) => ArrayTree<ReturnType<F>> {
   requireFunction(f, "vmap");
+  requireOptions(options, ["inAxes", "outAxes", "axisSize"], "vmap");
   const label = `vmap(${nameOf(f)})`;
   const {
     inAxes = 0,
     outAxes = 0,
     axisSize,
   } = options as { inAxes?: Axes; outAxes?: Axes; axisSize?: number };
+  if (axisSize !== undefined && !(Number.isSafeInteger(axisSize) && axisSize >= 0))
+    throw new ArgumentError(`${label}: axisSize must be a length, got ${String(axisSize)}`);
   return ((...args: unknown[]) => {
     const where = `the arguments of ${label}`;
     const { arrays, treedef } = flattenArrays(args, where);

@@ -4,7 +4,7 @@ import { type Case, microsecondsPerCall } from "./harness.js";
 
 const x = np.array(0.7);
 const y = np.array(1.3);
-const one = np.array(1.0);
+const one = np.array(1, { dtype: "float32" });
 const vector = np.linspace(0, 1, 1000);
 const f = (t: NDArray): NDArray => np.add(np.multiply(np.sin(t), t), np.exp(t));
 const gradient = grad(f);

@@ -1,6 +1,7 @@
 /** The functions of several calls that golden cases differentiate; cases/compositions.py says the same in JAX. */
-import { grad, lax, type NDArray, nn, numpy as np } from "fluxion";
+
 import type { DType } from "fluxion";
+import { grad, lax, type NDArray, nn, numpy as np } from "fluxion";
 
 /** The untaken branch still poisons the gradient: at 0 it is NaN. */
 export const whereSqrt = (x: NDArray) => np.where(np.greater(x, 0), np.sqrt(x), 0);

@@ -15,6 +15,8 @@ without x64 unless it mentions float64, and with x64 if it does.
 Documented exceptions, where the golden value is not literally what JAX returned:
  - 64-bit integers. A case with float64 may give int64 indices in JAX; the golden dtype is int32 (each such case has a "note").
    int32 with uint32 gives int64 in JAX with x64, and int32 without: the golden value is int32.
+ - np.array([1, 2]) and np.full([2], 7) are int32 in JAX and float32 in fluxion, where a list of numbers has one dtype whether
+   or not the numbers are whole (each such case has a "note").
  - The maximum or minimum over an empty axis. JAX's lax gives the identity, its numpy raises; fluxion raises in both ("throws").
  - Keys are the raw uint32[2] words (jax.random.PRNGKey), not typed key arrays.
 

@@ -21,6 +21,7 @@ import {
   NonScalarOutputError,
   NotDifferentiableError,
   numpy as np,
+  ShapeDtype,
   ShapeError,
   TreeMismatchError,
   valueAndGrad,
@@ -164,6 +165,24 @@ describe("functions that have no gradient", () => {
       code,
       "returned bool[]",
     );
+    for (const jacobian of [jacfwd, jacrev]) {
+      const mixedOut = (x: NDArray) => ({ y: x, k: [np.argmax(x)] });
+      expectError(
+        () => jacobian(mixedOut)(vector),
+        NotDifferentiableError,
+        code,
+        "the output of jac",
+        ".k[0] is int32[]",
+        "hasAux",
+      );
+    }
+    expectError(
+      () => linearTranspose((x: NDArray, n: NDArray) => np.multiply(x, n), vector, i32(2)),
+      NotDifferentiableError,
+      code,
+      "linearTranspose needs float inputs",
+      "[1] is int32[]",
+    );
     expectError(() => hessian(f)(i32([1])), NotDifferentiableError, code, "int32[1]");
     expectError(
       () => hvp((x: NDArray) => np.argmax(x), [vector], [vector]),
@@ -263,6 +282,56 @@ describe("tangents and cotangents that do not fit", () => {
     expectError(() => loose.jvp(f, [at], []), TreeMismatchError, "tree-mismatch", "structure");
     expectError(() => loose.linearize(f, at)[1](at, at), TreeMismatchError, "tree-mismatch", "linearize(f)");
     expectError(() => loose.jvp(f, at, at), ArgumentError, "argument", "lists of primals and tangents");
+  });
+});
+
+describe("options", () => {
+  const loose = { grad, valueAndGrad, jacfwd, jacrev, hessian, jit, vmap, makeJaxpr } as unknown as Record<
+    string,
+    (f: unknown, options?: unknown) => (...args: unknown[]) => unknown
+  >;
+
+  it.each(Object.entries(loose))("%s refuses an option that it does not have", (name, transform) => {
+    const error = expectError(
+      () => transform(np.sum, { argNums: 0 })(vector),
+      ArgumentError,
+      "argument",
+      'there is no option "argNums"',
+      "the options are",
+    );
+    if (name !== "hessian") expect(error.message.startsWith(`${name}: `)).toBe(true);
+    expect(() => transform(np.sum, undefined)(vector)).not.toThrow();
+  });
+
+  it("values that are none", () => {
+    for (const name of ["grad", "valueAndGrad", "jacfwd", "jacrev", "hessian"])
+      expectError(
+        () => loose[name](np.sum, { argnums: "0" })(vector),
+        ArgumentError,
+        "argument",
+        "argnums",
+        "got 0",
+      );
+    for (const axisSize of [-1, 1.5, "3", null, Number.NaN])
+      expectError(
+        () => loose.vmap(np.sum, { axisSize, inAxes: null })(vector),
+        ArgumentError,
+        "argument",
+        "vmap(sum)",
+        `axisSize must be a length, got ${String(axisSize)}`,
+      );
+    expectError(
+      () => loose.jit((p: { x: NDArray }) => np.sin(p.x))({ x: new ShapeDtype([2]) }),
+      ArgumentError,
+      "argument",
+      "the arguments of jit(function) at [0].x is an object of class ShapeDtype",
+    );
+    expectError(
+      () => jvp(np.sin, [vector], [vector], { aux: true } as never),
+      ArgumentError,
+      "argument",
+      'there is no option "aux"',
+    );
   });
 });
 

@@ -54,10 +54,11 @@ class Cases:
         self.lib, self.cases, self.inexact = lib, [], []
 
     def __call__(self, fn, *args, _lib=None, _rtol=None, _atol=None, _why=None, _z=False, _weak=False, _throws=None,
-                 **options):
+                 _differs=None, **options):
         """Adds one case. Options are written as fluxion's; names with an underscore describe the comparison:
         `_z` distinguishes -0 from 0, `_weak` compares weak types, `_why` justifies a wide tolerance in a line, and `_throws`
-        says why fluxion refuses a call that JAX answers (JAX is not asked then)."""
+        says why fluxion refuses a call that JAX answers (JAX is not asked then). `_differs` is a dtype that fluxion gives on
+        purpose instead of JAX's, and why; the values are still JAX's."""
         lib = _lib or self.lib
         if _throws:
             notes = set()
@@ -68,6 +69,11 @@ class Cases:
             return
         run = lambda a, o: calls.call(lib, fn, calls.lift(a), o)
         self._add(lib, fn, list(args), options, {}, run, _rtol, _atol, _why, _z, _weak)
+        if _differs:
+            case = self.cases[-1]
+            dtype, reason = _differs
+            assert case["out"]["$"] != dtype, f"{lib}.{fn}: JAX gives {dtype} too"
+            case["out"]["$"], case["note"] = dtype, reason
 
     def _add(self, lib, fn, args, options, extra, run, rtol, atol, why, z=False, weak=False):
         codec.check_numbers([args, options])
