@@ -9,8 +9,12 @@ export interface Source {
   readonly stack?: string;
 }
 
-// This file is src/core/source.ts, or part of a bundle directly under dist: both give the folder of the library.
-const library = new URL(".", import.meta.url).href.replace(/\/core\/$/, "/");
+/** The folder of the library, or nothing where a bundler leaves `import.meta` empty (CommonJS and script bundles). */
+const library = ((): string | undefined => {
+  const { url } = import.meta;
+  // This file is src/core/source.ts, or part of a bundle directly under dist: both give the folder of the library.
+  return url ? new URL(".", url).href.replace(/\/core\/$/, "/") : undefined;
+})();
 
 const framePattern = /(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:[\\/]|https?:\/\/|webpack)[^()]*?:\d+:\d+)\)?$/;
 
@@ -19,12 +23,13 @@ const stripScheme = (s: string): string => s.replace(/^file:\/\//, "").replaceAl
 /** The first frame of a stack's text that lies outside the library, as `file:line:column`. */
 export function userFrame(stack: string | undefined): string | undefined {
   if (stack === undefined) return undefined;
-  const own = stripScheme(library);
+  const own = library && stripScheme(library);
   for (const line of stack.split("\n")) {
     const at = framePattern.exec(line.trim())?.[1];
     if (at === undefined) continue;
     const file = stripScheme(at);
-    if (!file.startsWith(own) && !file.includes("/node_modules/") && !file.startsWith("node:")) return file;
+    if (!(own && file.startsWith(own)) && !file.includes("/node_modules/") && !file.startsWith("node:"))
+      return file;
   }
   return undefined;
 }
