@@ -10,7 +10,7 @@ import { type DType, isFloat } from "../../src/core/dtype.js";
 import type { Jaxpr } from "../../src/core/jaxpr.js";
 import { type Example, type Primitive, primitives } from "../../src/core/primitive.js";
 import { bind } from "../../src/core/trace.js";
-import "../../src/primitives/index.js";
+import "../../src/index.js";
 
 const only = process.env.FLUXION_ONLY?.split(",");
 /** The primitives under test. */
