@@ -54,6 +54,7 @@ export * as random from "./random/index.js";
 export * as scipy from "./scipy/index.js";
 export { batchJaxpr } from "./transforms/batch.js";
 export { dceJaxpr } from "./transforms/dce.js";
+export * as debug from "./transforms/debug.js";
 export { evalJaxpr } from "./transforms/evalJaxpr.js";
 export { jvp } from "./transforms/forward.js";
 export { grad, valueAndGrad } from "./transforms/grad.js";

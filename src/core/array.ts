@@ -3,8 +3,9 @@
  * Both are immutable. The NumPy-like methods are installed on the prototype by numpy/methods.ts.
  */
 import { type Aval, aval, describe, type Shape, sizeOf } from "./aval.js";
+import type { Remote } from "./device.js";
 import { allocate, type DType, settle, type TypedArray } from "./dtype.js";
-import { ArgumentError, ShapeError } from "./errors.js";
+import { ArgumentError, DeviceError, ShapeError } from "./errors.js";
 import { formatArray } from "./format.js";
 import type { ArrayMethods } from "./methods.js";
 
@@ -46,7 +47,8 @@ export abstract class NDArray {
 
   /** A copy of the elements in row-major order. Works on every device. */
   async data(): Promise<TypedArray> {
-    return this.dataSync();
+    const array = this.concrete("data()");
+    return array.remote === undefined ? array.values.slice() : array.remote.read();
   }
 
   /** A copy of the elements in row-major order. */
@@ -99,12 +101,23 @@ export abstract class NDArray {
 
 /** An array whose elements are in memory, in row-major order without gaps. */
 export class ConcreteArray extends NDArray {
-  constructor(
-    /** The elements themselves: not to be written to. */
-    readonly values: TypedArray,
-    aval: Aval,
-  ) {
+  private readonly host: TypedArray | undefined;
+  /** Where the elements are, if JavaScript cannot reach them. @internal */
+  readonly remote: Remote | undefined;
+
+  constructor(values: TypedArray | Remote, aval: Aval) {
     super(aval);
+    const here = ArrayBuffer.isView(values);
+    this.host = here ? values : undefined;
+    this.remote = here ? undefined : values;
+  }
+
+  /** The elements themselves: not to be written to. Throws `DeviceError` if they are not in JavaScript's reach. */
+  get values(): TypedArray {
+    if (this.host !== undefined) return this.host;
+    throw new DeviceError(
+      `the elements of this array (${describe(this.aval)}) are on ${this.remote?.device.name}, which cannot be read at once; use await x.data()`,
+    );
   }
 
   override concrete(): ConcreteArray {

@@ -94,10 +94,14 @@ export class NotDifferentiableError extends FluxionError {
   }
 }
 
-/** A primitive record has no rule for the transform that reached it. */
+/** A primitive record has no rule for the transform that reached it; `primitive` and `rule` name both. */
 export class MissingRuleError extends FluxionError {
-  constructor(message: string) {
+  readonly primitive: string;
+  readonly rule: string;
+  constructor(message: string, which: { primitive: string; rule: string }) {
     super("missing-rule", message);
+    this.primitive = which.primitive;
+    this.rule = which.rule;
   }
 }
 

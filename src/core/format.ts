@@ -16,10 +16,8 @@ function formatNumber(x: number, dtype: DType): string {
     : String(x).replace("Infinity", "inf").replace("NaN", "nan");
 }
 
-/** `Array([[1, 2], [3, 4]], float32[2,2])`. */
-export function formatArray(values: TypedArray, aval: Aval): string {
-  const { shape, dtype } = aval;
-  const type = `${dtype}[${shape.join(",")}]${aval.weakType ? ", weak" : ""}`;
+/** `[[1, 2], [3, 4]]`; rows after the first are on lines of their own, indented by `indent` and their axis. */
+export function formatElements(values: TypedArray, { shape, dtype }: Aval, indent: number): string {
   const strides = stridesOf(shape);
   const shorten = sizeOf(shape) > maxElements;
   const show = (axis: number, offset: number): string => {
@@ -34,8 +32,15 @@ export function formatArray(values: TypedArray, aval: Aval): string {
       parts.push(show(axis + 1, offset + i * strides[axis]));
     }
     const last = axis === shape.length - 1;
-    return `[${parts.join(last ? ", " : `,\n${" ".repeat(7 + axis)}`)}]`;
+    return `[${parts.join(last ? ", " : `,\n${" ".repeat(indent + axis)}`)}]`;
   };
+  return show(0, 0);
+}
+
+/** `Array([[1, 2], [3, 4]], float32[2,2])`. */
+export function formatArray(values: TypedArray, aval: Aval): string {
+  const { shape, dtype } = aval;
+  const type = `${dtype}[${shape.join(",")}]${aval.weakType ? ", weak" : ""}`;
   if (dtype === "float0") return `Array(${type})`;
-  return `Array(${show(0, 0)}, ${type})`;
+  return `Array(${formatElements(values, aval, 7)}, ${type})`;
 }

@@ -4,10 +4,11 @@
  * The registry of these records is what the transforms, the laws, the documentation and the cost model range over:
  * add a record and it is traced, evaluated, differentiated both ways, batched, counted and tested.
  */
-import type { Either } from "fp-ts/lib/Either.js";
+import { type Either, left } from "fp-ts/lib/Either.js";
 import type { ConcreteArray, NDArray } from "./array.js";
 import type { Aval, Shape } from "./aval.js";
 import { ArgumentError, type FluxionError, MissingRuleError } from "./errors.js";
+import type { LowerRule } from "./ir/lower.js";
 import type { Atom, Eqn, Jaxpr } from "./jaxpr.js";
 import type { Tangent } from "./zero.js";
 
@@ -141,6 +142,10 @@ export interface PrimitiveRecord {
   /** Left out where the primitive is linear in no operand. */
   readonly transpose?: TransposeRule;
   readonly batch: BatchRule;
+  /**
+   * How it is compiled. A primitive without this rule runs with `evaluate` between kernels on the CPU; the GPU refuses it.
+   */
+  readonly lower?: LowerRule<Params>;
   readonly cost: (inputs: readonly Aval[], params: Params, outputs: readonly Aval[]) => Cost;
   readonly laws: Laws;
   /**
@@ -150,6 +155,11 @@ export interface PrimitiveRecord {
   readonly simplify?: (inputs: readonly Atom[], params: Params) => number | undefined;
   /** Whether the order of the operands does not matter. */
   readonly commutative?: boolean;
+  /**
+   * Whether applying it does something beside computing its outputs, such as printing. Such equations are kept, in
+   * order, by all passes, and are never merged. Primitives that hold jaxprs give `effectsOfBodies` of core/effects.ts.
+   */
+  readonly effectful?: boolean | ((params: Params) => boolean);
   /** Only for primitives that hold jaxprs: how an equation with some unknown inputs splits. */
   readonly partialEval?: PartialEvalRule;
   /** Only for primitives that hold jaxprs: the equation without what the `used` outputs do not need. */
@@ -191,16 +201,33 @@ export interface DceResult {
 const registry = new Map<string, Primitive>();
 
 /**
- * Makes a primitive of a record and registers it under its name. Users do the same for theirs.
- * Throws `ArgumentError` when the name is taken or not an identifier.
+ * Makes a primitive of a record and registers it under its name. Users do the same for theirs. A rule that the record
+ * lacks, where no type checker has complained, is a `MissingRuleError` once it is needed.
+ * Throws `ArgumentError` when the name is taken or not an identifier, or when a rule is not a function.
  */
 export function definePrimitive(record: PrimitiveRecord): Primitive {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(record.name))
-    throw new ArgumentError(`definePrimitive: ${JSON.stringify(record.name)} is not an identifier`);
-  if (registry.has(record.name))
-    throw new ArgumentError(`definePrimitive: there is already a primitive "${record.name}"`);
-  const primitive: Primitive = { ...record, id: registry.size };
-  registry.set(record.name, primitive);
+  const { name } = record;
+  if (typeof name !== "string" || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+    throw new ArgumentError(`definePrimitive: ${JSON.stringify(name)} is not an identifier`);
+  if (registry.has(name)) throw new ArgumentError(`definePrimitive: there is already a primitive "${name}"`);
+  for (const rule of Object.keys(neededBy) as Rule[])
+    if (record[rule] !== undefined && typeof record[rule] !== "function")
+      throw new ArgumentError(
+        `definePrimitive: the ${rule} rule of "${name}" must be a function, got ${record[rule] === null ? "null" : typeof record[rule]}`,
+      );
+  const absent = (rule: Rule) => (): never => {
+    throw missingRule(name, rule);
+  };
+  const primitive: Primitive = {
+    ...record,
+    abstractEval: record.abstractEval ?? (() => left(missingRule(name, "abstractEval"))),
+    evaluate: record.evaluate ?? absent("evaluate"),
+    jvp: record.jvp ?? absent("jvp"),
+    batch: record.batch ?? absent("batch"),
+    cost: record.cost ?? absent("cost"),
+    id: registry.size,
+  };
+  registry.set(name, primitive);
   return primitive;
 }
 
@@ -209,6 +236,21 @@ export const findPrimitive = (name: string): Primitive | undefined => registry.g
 /** All registered primitives, in the order of their definition. */
 export const primitives = (): readonly Primitive[] => [...registry.values()];
 
-/** Says which rule of which primitive is missing. */
-export const missingRule = (primitive: Primitive, rule: string): MissingRuleError =>
-  new MissingRuleError(`primitive "${primitive.name}" has no ${rule} rule`);
+/** The rules that transforms may need, and what needs them. */
+const neededBy = {
+  abstractEval: "tracing and evaluation need",
+  evaluate: "running it needs",
+  jvp: "derivatives need",
+  transpose: "reverse mode needs where it is applied to tangents",
+  batch: "vmap needs",
+  cost: "jaxprCost needs",
+} as const;
+
+type Rule = keyof typeof neededBy;
+
+/** Says which rule of which primitive is missing, and what for. */
+export const missingRule = (primitive: string, rule: Rule): MissingRuleError =>
+  new MissingRuleError(`primitive "${primitive}" has no ${rule} rule, which ${neededBy[rule]}`, {
+    primitive,
+    rule,
+  });

@@ -8,8 +8,10 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { ConcreteArray, NDArray, scalar } from "./array.js";
 import { type Aval, describe } from "./aval.js";
+import { deviceFor } from "./device.js";
+import { isEffectful } from "./effects.js";
 import { ConcretizationError, LeakedTracerError } from "./errors.js";
-import { type Atom, ClosedJaxpr, type Eqn, Jaxpr, Literal, Var } from "./jaxpr.js";
+import { type Atom, ClosedJaxpr, type Eqn, Jaxpr, Literal, subJaxprs, Var } from "./jaxpr.js";
 import { numberKey, paramsKey } from "./params.js";
 import type { Params, Primitive } from "./primitive.js";
 import { captureSource, describeSource, type Source } from "./source.js";
@@ -31,6 +33,8 @@ export interface TraceOptions {
 let current: Trace | undefined;
 /** While a jaxpr is run again under a trace: what it records is the library's own and may be merged and simplified. */
 let derived = false;
+/** While a value is computed because it was asked for: the program that is being recorded is still to run. */
+let previewing = false;
 /** While a pass rebuilds a jaxpr, new equations keep the source of the equation they come from. */
 let inheritedSource: Source | undefined;
 
@@ -91,8 +95,35 @@ function evaluateNow(primitive: Primitive, inputs: readonly NDArray[], params: P
     params,
   );
   if (isLeft(outputs)) throw outputs.left;
-  return primitive.evaluate(inputs as readonly ConcreteArray[], params, outputs.right);
+  if (previewing && isOwnEffect(primitive, params)) return previewEffect(primitive, outputs.right);
+  const arrays = inputs as readonly ConcreteArray[];
+  const device = deviceFor(primitive.name, arrays);
+  return device === undefined
+    ? primitive.evaluate(arrays, params, outputs.right)
+    : device.apply(primitive, arrays, params, outputs.right);
 }
+
+/** Calls are run to preview a value: their effects are those of the equations inside. */
+const isOwnEffect = (primitive: Primitive, params: Params): boolean =>
+  isEffectful(primitive, params) && subJaxprs(params).length === 0;
+
+/** What an effect gives to a value that is asked for: the effect itself happens once, when the program runs. */
+function previewEffect(primitive: Primitive, outputs: readonly Aval[]): readonly NDArray[] {
+  if (outputs.length === 0) return [];
+  throw new ConcretizationError(
+    `a value was asked for that depends on the result of ${primitive.name}, which has effects: they happen when the whole function has been traced`,
+  );
+}
+
+const preview = <R>(body: () => R): R => {
+  const before = previewing;
+  previewing = true;
+  try {
+    return body();
+  } finally {
+    previewing = before;
+  }
+};
 
 const leaked = (t: Tracer): LeakedTracerError =>
   new LeakedTracerError(
@@ -202,7 +233,7 @@ export class Trace {
       atoms[i] = this.atom(inputs[i]);
       avals[i] = inputs[i].aval;
     }
-    const simplify = derived || this.options.simplify === true;
+    const simplify = (derived || this.options.simplify === true) && !isEffectful(primitive, params);
     let key = "";
     if (simplify) {
       const same = primitive.simplify?.(atoms, params);
@@ -253,7 +284,7 @@ export class Trace {
         const inputs = eqn.inputs.map((a) =>
           a instanceof Var ? (this.known[a.id] as ConcreteArray) : literalArray(a),
         );
-        const outputs = evaluateNow(eqn.primitive, inputs, eqn.params);
+        const outputs = preview(() => evaluateNow(eqn.primitive, inputs, eqn.params));
         for (const [i, out] of eqn.outputs.entries()) this.known[out.id] = outputs[i];
       }
       return this.known[tracer.variable.id] as ConcreteArray;

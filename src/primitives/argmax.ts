@@ -4,11 +4,13 @@ import { ConcreteArray, type NDArray } from "../core/array.js";
 import { aval, describe, sizeOf } from "../core/aval.js";
 import { allocate, type DType, integerRange, isDType, isInteger, type TypedArray } from "../core/dtype.js";
 import { AxisError, DtypeError, ShapeError } from "../core/errors.js";
+import type { ReduceRule } from "../core/ir/lower.js";
 import { definePrimitive } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { zeroFor } from "../core/zero.js";
 import { isAxis, showParam, typeRule } from "./checks.js";
 import { eachLine } from "./direction.js";
+import { lowerArgmax, lowerArgmin } from "./reductionLower.js";
 
 /** The place of an extremum along an axis, bound to its primitive. */
 export type ArgExtremumOp = (x: NDArray, axis: number, indexDtype?: DType) => NDArray;
@@ -36,7 +38,7 @@ function placeOfBest(
   return place;
 }
 
-function argExtremum(name: string, what: string, better: Better): ArgExtremumOp {
+function argExtremum(name: string, what: string, better: Better, lower: ReduceRule): ArgExtremumOp {
   const op: ArgExtremumOp = (x, axis, indexDtype = "int32") => bind(primitive, [x], { axis, indexDtype })[0];
   const primitive = definePrimitive({
     name,
@@ -82,6 +84,7 @@ function argExtremum(name: string, what: string, better: Better): ArgExtremumOp 
       outputs: [op(x, (axis as number) + 1, indexDtype as DType)],
       batched: [true],
     }),
+    lower,
     cost: ([x]) => ({ operations: sizeOf(x.shape), multiplications: 0, transcendentals: 0 }),
     laws: {
       differentiable: false,
@@ -105,7 +108,7 @@ function argExtremum(name: string, what: string, better: Better): ArgExtremumOp 
  *
  *     argmax(np.array([1, 3, 3]), 0) // 1
  */
-export const argmax = argExtremum("argmax", "largest", (x, best) => x > best);
+export const argmax = argExtremum("argmax", "largest", (x, best) => x > best, lowerArgmax);
 
 /**
  * The index of the smallest element along `axis`, which is dropped: the first of those that tie, the first NaN if there
@@ -114,4 +117,4 @@ export const argmax = argExtremum("argmax", "largest", (x, best) => x > best);
  *
  *     argmin(np.array([2, 1, 1]), 0) // 1
  */
-export const argmin = argExtremum("argmin", "smallest", (x, best) => x < best);
+export const argmin = argExtremum("argmin", "smallest", (x, best) => x < best, lowerArgmin);

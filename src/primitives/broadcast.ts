@@ -8,6 +8,8 @@ import { definePrimitive } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { isAxes, isShape, showParam, typeRule } from "./checks.js";
 import { linear, noWork } from "./linear.js";
+import { lowerReduceSum } from "./reductionLower.js";
+import { lowerBroadcast } from "./shapeLower.js";
 import { copyStrided, eachRow } from "./strided.js";
 
 interface BroadcastParams {
@@ -67,6 +69,7 @@ const broadcastPrimitive = definePrimitive({
       batched: [true],
     };
   },
+  lower: lowerBroadcast,
   cost: noWork,
   laws: {
     differentiable: true,
@@ -134,6 +137,7 @@ const sumPrimitive = definePrimitive({
     ],
     batched: [true],
   }),
+  lower: lowerReduceSum,
   cost: ([x]) => ({ operations: sizeOf(x.shape), multiplications: 0, transcendentals: 0 }),
   laws: {
     differentiable: true,

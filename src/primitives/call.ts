@@ -6,6 +6,8 @@ import { left, right } from "fp-ts/lib/Either.js";
 import type { ConcreteArray, NDArray } from "../core/array.js";
 import { aval, describeAll, sameType } from "../core/aval.js";
 import { memoize } from "../core/build.js";
+import { deviceFor } from "../core/device.js";
+import { effectsOfBodies, hasEffects } from "../core/effects.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
 import { type Atom, Jaxpr, Var } from "../core/jaxpr.js";
@@ -45,8 +47,14 @@ export const callPrimitive = definePrimitive({
       return left(new ShapeError(`jit: the jaxpr takes ${describeAll(types)}, got ${describeAll(inputs)}`));
     return right(jaxpr.outAvals);
   },
-  evaluate: (inputs, params) =>
-    withTrace(undefined, () => evalJaxpr((params as CallParams).jaxpr, inputs) as ConcreteArray[]),
+  evaluate: (inputs, params) => {
+    const { jaxpr, name } = params as CallParams;
+    const device = deviceFor(name, inputs);
+    // Effects happen in the order of the equations, which are run one by one for their sake.
+    return device === undefined || hasEffects(jaxpr)
+      ? withTrace(undefined, () => evalJaxpr(jaxpr, inputs) as ConcreteArray[])
+      : device.run(jaxpr, inputs);
+  },
   jvp: (primals, tangents, params, passes) => {
     const { jaxpr, name } = params as CallParams;
     const active = tangents.map((t) => !isZero(t));
@@ -99,6 +107,7 @@ export const callPrimitive = definePrimitive({
     return { params: { jaxpr: pruned.jaxpr, name }, usedInputs: pruned.usedInputs };
   },
   cost: (_, params) => jaxprCost((params as CallParams).jaxpr),
+  effectful: effectsOfBodies,
   laws: {
     differentiable: true,
     // Bodies are jaxprs; the laws draw them as programs of their own instead of from a fixed list.

@@ -11,6 +11,7 @@ import { isAxis, showParam } from "./checks.js";
 import { instantiate, repeat } from "./filled.js";
 import { noWork } from "./linear.js";
 import { pad, slice } from "./slicing.js";
+import { lowerConcatenate } from "./slicingLower.js";
 
 const total = (arrays: readonly { readonly shape: Shape }[], axis: number): number =>
   arrays.reduce((n, x) => n + x.shape[axis], 0);
@@ -96,6 +97,7 @@ const concatenatePrimitive = definePrimitive({
     const whole = inputs.map((x, i) => (batched[i] ? x : repeat(x, size)));
     return { outputs: [concatenate(whole, (params.axis as number) + 1)], batched: [true] };
   },
+  lower: lowerConcatenate,
   cost: noWork,
   laws: {
     differentiable: true,

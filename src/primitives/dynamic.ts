@@ -21,6 +21,7 @@ import { isZero } from "../core/zero.js";
 import { broadcastInDim } from "./broadcast.js";
 import { isShape, showParam } from "./checks.js";
 import { concatenate } from "./concatenate.js";
+import { lowerDynamicSlice, lowerDynamicUpdateSlice } from "./dynamicLower.js";
 import { type Operand, scalarsLike } from "./elementwise.js";
 import { instantiate, repeat, zeros } from "./filled.js";
 import { gather } from "./gather.js";
@@ -110,6 +111,7 @@ const slicePrimitive = definePrimitive({
     });
     return { outputs: [out], batched: [true] };
   },
+  lower: lowerDynamicSlice,
   cost: noWork,
   laws: {
     differentiable: true,
@@ -216,6 +218,7 @@ const updatePrimitive = definePrimitive({
     });
     return { outputs: [out], batched: [true] };
   },
+  lower: lowerDynamicUpdateSlice,
   cost: noWork,
   laws: {
     differentiable: true,

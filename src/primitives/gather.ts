@@ -9,6 +9,7 @@ import { bind } from "../core/trace.js";
 import { isZero, Zero, zeroFor } from "../core/zero.js";
 import { isShape, showParam, type TypeResult, typeRule } from "./checks.js";
 import { filled, instantiate, zeros } from "./filled.js";
+import { lowerGather } from "./gatherLower.js";
 import {
   type AxisNumbers,
   countingAxes,
@@ -195,6 +196,10 @@ const gatherPrimitive = definePrimitive({
         : gatherParams(withBatchedBoth(numbers), { ...rest, sliceSizes: [1, ...sliceSizes] });
     return { outputs: bind(gatherPrimitive, [x, indices], inBatch), batched: [true] };
   },
+  lower: lowerGather(gatherNumbers, (params, dtype) => {
+    const { mode, fillValue } = params as GatherParams;
+    return mode === "fill" ? (fillValue ?? defaultFill(dtype)) : undefined;
+  }),
   cost: noWork,
   laws: { differentiable: true, examples: gatherExamples() },
 });
@@ -275,6 +280,7 @@ export function takeAlong(x: NDArray, places: NDArray, axis: number): NDArray {
 export const scatterAdd = scatterOp({
   name: "scatterAdd",
   summary: "adds updates to windows of an operand; repeated ones add up",
+  merging: "add",
   domain: "number",
   combine: (old, update) => old + update,
   operations: 1,

@@ -9,6 +9,8 @@ export * from "./comparison.js";
 export * from "./concatenate.js";
 export * from "./conv.js";
 export * from "./cumulative.js";
+export * from "./debug.js";
+export * from "./det.js";
 export * from "./dot.js";
 export * from "./dynamic.js";
 export * from "./exponential.js";

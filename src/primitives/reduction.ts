@@ -8,6 +8,7 @@ import { ConcreteArray, type NDArray } from "../core/array.js";
 import { type Aval, aval, describe, type Shape, sizeOf, stridesOf, withShape } from "../core/aval.js";
 import { allocate, type DType, isFloat, isInteger, settle } from "../core/dtype.js";
 import { AxisError, DtypeError, ShapeError } from "../core/errors.js";
+import type { ReduceRule } from "../core/ir/lower.js";
 import { definePrimitive, type Example } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { isZero, zeroFor } from "../core/zero.js";
@@ -18,6 +19,14 @@ import { isAxes, showParam, typeRule } from "./checks.js";
 import { eq } from "./comparison.js";
 import { cumprod } from "./cumulative.js";
 import { previous } from "./direction.js";
+import {
+  lowerReduceAnd,
+  lowerReduceMax,
+  lowerReduceMin,
+  lowerReduceOr,
+  lowerReduceProd,
+  lowerReduceXor,
+} from "./reductionLower.js";
 import { reshape, transpose } from "./shape.js";
 import { eachRow } from "./strided.js";
 
@@ -34,6 +43,7 @@ interface ReductionSpec {
   readonly combineFor: (dtype: DType) => (total: number, x: number) => number;
   /** The derivative of the result in each element of x; left out where there is none. */
   readonly derivative?: (x: NDArray, out: NDArray, axes: readonly number[]) => NDArray;
+  readonly lower: ReduceRule;
   readonly multiplies?: boolean;
   /** Has derivatives only away from ties. */
   readonly distinct?: boolean;
@@ -97,6 +107,7 @@ function reduction(name: string, spec: ReductionSpec): ReductionOp {
       ],
       batched: [true],
     }),
+    lower: spec.lower,
     cost: ([x]) => {
       const n = sizeOf(x.shape);
       return { operations: n, multiplications: spec.multiplies ? n : 0, transcendentals: 0 };
@@ -213,6 +224,7 @@ function shareOfExtremum(x: NDArray, out: NDArray, axes: readonly number[]): NDA
  */
 export const reduceProd = reduction("reduceProd", {
   summary: "the product along some axes, which are dropped",
+  lower: lowerReduceProd,
   accepts: isNumber,
   startFor: () => 1,
   combineFor: (dtype) => (isFloat(dtype) ? (total, x) => total * x : (total, x) => Math.imul(total, x)),
@@ -229,6 +241,7 @@ export const reduceProd = reduction("reduceProd", {
  */
 export const reduceMax = reduction("reduceMax", {
   summary: "the largest element along some axes, which are dropped",
+  lower: lowerReduceMax,
   accepts: isOrdered,
   startFor: () => Number.NEGATIVE_INFINITY,
   needsElement: true,
@@ -246,6 +259,7 @@ export const reduceMax = reduction("reduceMax", {
  */
 export const reduceMin = reduction("reduceMin", {
   summary: "the smallest element along some axes, which are dropped",
+  lower: lowerReduceMin,
   accepts: isOrdered,
   startFor: () => Number.POSITIVE_INFINITY,
   needsElement: true,
@@ -262,6 +276,7 @@ export const reduceMin = reduction("reduceMin", {
  */
 export const reduceAnd = reduction("reduceAnd", {
   summary: "the bitwise and along some axes, which are dropped",
+  lower: lowerReduceAnd,
   accepts: isBits,
   startFor: (dtype) => (dtype === "bool" ? 1 : -1),
   combineFor: () => (total, x) => total & x,
@@ -275,6 +290,7 @@ export const reduceAnd = reduction("reduceAnd", {
  */
 export const reduceOr = reduction("reduceOr", {
   summary: "the bitwise or along some axes, which are dropped",
+  lower: lowerReduceOr,
   accepts: isBits,
   startFor: () => 0,
   combineFor: () => (total, x) => total | x,
@@ -288,6 +304,7 @@ export const reduceOr = reduction("reduceOr", {
  */
 export const reduceXor = reduction("reduceXor", {
   summary: "the bitwise exclusive or along some axes, which are dropped",
+  lower: lowerReduceXor,
   accepts: isBits,
   startFor: () => 0,
   combineFor: () => (total, x) => total ^ x,

@@ -61,6 +61,7 @@ const masked = (mask: NDArray, x: NDArray): NDArray => select(mask, x, zeros(x.a
 export const scatter = scatterOp({
   name: "scatter",
   summary: "writes updates over windows of an operand; of repeated ones the last stays",
+  merging: "set",
   domain: "any",
   combine: (_, update) => update,
   operations: 0,
@@ -150,6 +151,7 @@ function productOfOthers(
 export const scatterMul = scatterOp({
   name: "scatterMul",
   summary: "multiplies windows of an operand by updates; repeated ones all multiply",
+  merging: "mul",
   domain: "number",
   combine: (old, update) => old * update,
   combineIntegers: Math.imul,
@@ -210,6 +212,7 @@ const sharedByTied =
 export const scatterMin = scatterOp({
   name: "scatterMin",
   summary: "the smaller of elements of an operand and their updates",
+  merging: "min",
   domain: "any",
   combine: Math.min,
   operations: 1,
@@ -234,6 +237,7 @@ export const scatterMin = scatterOp({
 export const scatterMax = scatterOp({
   name: "scatterMax",
   summary: "the larger of elements of an operand and their updates",
+  merging: "max",
   domain: "any",
   combine: Math.max,
   operations: 1,

@@ -31,6 +31,7 @@ import {
   withBatchedBoth,
   withBatchedWindows,
 } from "./indexed.js";
+import { lowerScatter, type Merging } from "./scatterLower.js";
 
 /** What becomes of windows that do not lie inside the operand: moved inside, left out, or not expected at all. */
 export type ScatterMode = "clip" | "drop" | "promiseInBounds";
@@ -90,6 +91,8 @@ export interface Combination {
   readonly name: string;
   readonly summary: string;
   readonly domain: Domain;
+  /** `combine`, as it is compiled. */
+  readonly merging: Merging;
   /** For floats, in double precision. */
   readonly combine: (old: number, update: number) => number;
   /** For integers, where it differs. */
@@ -139,6 +142,7 @@ function scatterPrimitive(spec: Combination): Primitive {
         batched: [true],
       };
     },
+    lower: lowerScatter(spec.merging, scatterNumbers, ({ mode }) => mode !== "drop"),
     cost: ([, , updates]) => {
       const n = sizeOf(updates.shape);
       return {

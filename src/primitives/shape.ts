@@ -18,6 +18,7 @@ import { bind } from "../core/trace.js";
 import { zeroFor } from "../core/zero.js";
 import { isAxis, isShape, showParam, typeRule } from "./checks.js";
 import { linear, noWork } from "./linear.js";
+import { lowerIota, lowerReshape, lowerTranspose } from "./shapeLower.js";
 import { copyStrided } from "./strided.js";
 
 const reshapePrimitive = definePrimitive({
@@ -44,6 +45,7 @@ const reshapePrimitive = definePrimitive({
     outputs: [reshape(x, [size, ...(shape as Shape)])],
     batched: [true],
   }),
+  lower: lowerReshape,
   cost: noWork,
   laws: {
     differentiable: true,
@@ -146,6 +148,7 @@ const transposePrimitive = definePrimitive({
     outputs: [transpose(x, [0, ...(permutation as readonly number[]).map((a) => a + 1)])],
     batched: [true],
   }),
+  lower: lowerTranspose,
   cost: noWork,
   laws: {
     differentiable: true,
@@ -206,6 +209,7 @@ const iotaPrimitive = definePrimitive({
     return { outputs, tangents: outputs.map((o) => zeroFor(o.aval)) };
   },
   batch: (_, inputs, __, params) => ({ outputs: bind(iotaPrimitive, inputs, params), batched: [false] }),
+  lower: lowerIota,
   cost: noWork,
   laws: {
     differentiable: false,

@@ -25,6 +25,7 @@ import { type Operand, scalarsLike } from "./elementwise.js";
 import { filled, instantiate, repeat, zeros } from "./filled.js";
 import { linear, noWork } from "./linear.js";
 import { select } from "./select.js";
+import { lowerPad, lowerRev, lowerSlice } from "./slicingLower.js";
 import { copyStrided } from "./strided.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -91,6 +92,7 @@ const slicePrimitive = definePrimitive({
     const { start, limit, strides } = params as SliceParams;
     return { outputs: [slice(x, [0, ...start], [size, ...limit], [1, ...strides])], batched: [true] };
   },
+  lower: lowerSlice,
   cost: noWork,
   laws: {
     differentiable: true,
@@ -236,6 +238,7 @@ const padPrimitive = definePrimitive({
     const mask = isPadding(batch.shape, wide);
     return { outputs: [select(mask, broadcastInDim(value, padded.shape, [0]), padded)], batched: [true] };
   },
+  lower: lowerPad,
   cost: noWork,
   laws: {
     differentiable: true,
@@ -324,6 +327,7 @@ const revPrimitive = definePrimitive({
     ],
     batched: [true],
   }),
+  lower: lowerRev,
   cost: noWork,
   laws: {
     differentiable: true,

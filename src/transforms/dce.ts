@@ -1,5 +1,6 @@
-/** Dead code elimination: drops the equations and inputs that the wanted outputs do not need. */
+/** Dead code elimination: drops the equations and inputs that neither the wanted outputs nor effects need. */
 import { maskKey, memoize } from "../core/build.js";
+import { isEffectful } from "../core/effects.js";
 import { type Eqn, Jaxpr, Var } from "../core/jaxpr.js";
 import { passes, providePasses } from "./passes.js";
 
@@ -21,7 +22,7 @@ export const dceJaxpr = memoize(maskKey, (jaxpr: Jaxpr, wanted: readonly boolean
   for (let i = jaxpr.eqns.length - 1; i >= 0; i--) {
     const eqn = jaxpr.eqns[i];
     const used = eqn.outputs.map((v) => needed[v.id] === 1);
-    if (!used.includes(true)) continue;
+    if (!used.includes(true) && !isEffectful(eqn.primitive, eqn.params)) continue;
     const { dce } = eqn.primitive;
     if (dce === undefined || !used.includes(false)) {
       kept.push(eqn);

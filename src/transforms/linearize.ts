@@ -7,7 +7,7 @@
 import { NDArray, scalar } from "../core/array.js";
 import { type Aval, describe, sameType, tangentAval } from "../core/aval.js";
 import { isFloat } from "../core/dtype.js";
-import { DtypeError, ShapeError } from "../core/errors.js";
+import { DtypeError, MissingRuleError, NotDifferentiableError, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import { currentTrace } from "../core/trace.js";
@@ -295,6 +295,21 @@ export function linearTranspose<F extends Fn>(
   };
   return (cotangent) => {
     const seeds = readTangents(cotangent, outTree, map.outAvals, `the cotangent of ${label}`, "its output");
-    return unflatten(treedef, pullback(map, seeds));
+    return unflatten(
+      treedef,
+      transposingUserCode(() => pullback(map, seeds)),
+    );
   };
+}
+
+/** What the user claims to be linear and is not is a mistake in the program, not a gap in a record. */
+function transposingUserCode<R>(body: () => R): R {
+  try {
+    return body();
+  } catch (e) {
+    if (!(e instanceof MissingRuleError && e.rule === "transpose")) throw e;
+    throw new NotDifferentiableError(
+      `${e.primitive} is linear in no operand, so a program in which it is applied to a tangent cannot be transposed`,
+    );
+  }
 }

@@ -5,8 +5,12 @@
  * the known part are the *residuals*: outputs of the first, inputs of the second. Reverse mode is this split applied to
  * the result of `jvp`, with the tangents unknown: `known` is then the forward pass, `unknown` is linear in the tangents,
  * and the residuals are the intermediate values that training has to store.
+ *
+ * Effects of known values belong to the known part, those inside calls too, so that what is run later does not repeat
+ * them.
  */
 import { maskKey, memoize } from "../core/build.js";
+import { isEffectful } from "../core/effects.js";
 import { type Atom, type Eqn, Jaxpr, Var } from "../core/jaxpr.js";
 import type { PartialEvalResult } from "../core/primitive.js";
 import { dceJaxpr } from "./dce.js";
@@ -30,7 +34,8 @@ export const partialEvalJaxpr = memoize(
         continue;
       }
       const split = eqn.primitive.partialEval;
-      if (split === undefined || eqn.inputs.every(isUnknown)) {
+      const whole = eqn.inputs.every(isUnknown) && !isEffectful(eqn.primitive, eqn.params);
+      if (split === undefined || whole) {
         unknownEqns.push(eqn);
         for (const v of eqn.outputs) unknown[v.id] = 1;
         continue;

@@ -5,17 +5,21 @@
  * Equations that do not depend on a linear input are run forwards; the linear ones are then visited backwards, each
  * handing the cotangent of its outputs to its operands by its primitive's transpose rule. A variable used several times
  * collects a cotangent from each use, and they add up: this is where the sum over paths comes from.
+ *
+ * Effects of values that do not depend on a linear input happen in that forward run, in order; those of linear values
+ * do not happen, because in the transposed program there are no such values.
  */
 import type { NDArray } from "../core/array.js";
 import { tangentAval } from "../core/aval.js";
 import { buildJaxpr, maskKey, memoize } from "../core/build.js";
-import { NotDifferentiableError } from "../core/errors.js";
-import { read } from "../core/eval.js";
+import { hasEffects } from "../core/effects.js";
+import { evalJaxpr, read } from "../core/eval.js";
 import { type Atom, type Eqn, type Jaxpr, Var } from "../core/jaxpr.js";
-import { LinearInput, type TransposeResult } from "../core/primitive.js";
+import { LinearInput, missingRule, type TransposeResult } from "../core/primitive.js";
 import { bind, inheritingSources, inheritSource } from "../core/trace.js";
 import { isZero, type Tangent, Zero } from "../core/zero.js";
 import { add } from "../primitives/elementwise.js";
+import { partialEvalJaxpr } from "./partialEval.js";
 import { passes, providePasses } from "./passes.js";
 
 export const transposeJaxpr = memoize(
@@ -48,7 +52,18 @@ export const backwardPass = (
   linear: readonly boolean[],
   fixedInputs: readonly NDArray[],
   outCotangents: readonly Tangent[],
-): Tangent[] => inheritingSources(() => runBackward(jaxpr, linear, fixedInputs, outCotangents));
+): Tangent[] =>
+  inheritingSources(() => {
+    if (!hasEffects(jaxpr)) return runBackward(jaxpr, linear, fixedInputs, outCotangents);
+    // Calls may have effects on both sides. Split, they have run before the first equation is visited backwards.
+    const { known, unknown, residuals } = partialEvalJaxpr(
+      jaxpr,
+      linear,
+      jaxpr.outputs.map(() => true),
+    );
+    const linearRest = unknown.inputs.map((_, i) => i >= residuals);
+    return runBackward(unknown, linearRest, evalJaxpr(known, fixedInputs), outCotangents);
+  });
 
 function runBackward(
   jaxpr: Jaxpr,
@@ -91,10 +106,7 @@ function runBackward(
     const cts = outputs.map((v) => collected[v.id] ?? new Zero(v.aval));
     for (const v of outputs) collected[v.id] = undefined;
     if (cts.every(isZero)) continue;
-    if (primitive.transpose === undefined)
-      throw new NotDifferentiableError(
-        `${primitive.name} is linear in no operand, so a program in which it is applied to a tangent cannot be transposed`,
-      );
+    if (primitive.transpose === undefined) throw missingRule(primitive.name, "transpose");
     inheritSource(source);
     const operands = inputs.map((a) =>
       dependsOnLinear(a) ? new LinearInput(a.aval) : (read(values, a) as NDArray),

@@ -93,11 +93,16 @@ export async function runBlock(
   const run = vm.runInThisContext(`(async (${Object.keys(scope).join(", ")}) => {{${javascript}\n}})`, {
     filename: join(root, block.file),
   }) as (...args: unknown[]) => Promise<void>;
+  // What the library prints is part of what the block does.
+  const { log } = globalThis.console;
+  globalThis.console.log = console.log;
   try {
     await run(...Object.values(scope));
   } catch (error) {
     const at = claims[reached] ?? { line: 0, code: block.code, kind: "silent", comment: [] };
     say(at, `throws ${error instanceof Error ? `${error.name}: ${error.message}` : show(error)}`);
+  } finally {
+    globalThis.console.log = log;
   }
   if (written.length > 0) say(claims[reached], `something printed that no comment speaks of: ${written[0]}`);
   return { mistakes, compared };

@@ -2,7 +2,7 @@
  * The examples that primitive records give, and how tests draw operands for them. Tests range over the registry with
  * these; `FLUXION_ONLY=sin,cos` narrows it.
  */
-import { expect } from "vitest";
+import { beforeEach, expect, vi } from "vitest";
 import { type ConcreteArray, concreteArray, type NDArray } from "../../src/core/array.js";
 import { type Aval, sizeOf } from "../../src/core/aval.js";
 import { buildJaxpr } from "../../src/core/build.js";
@@ -11,6 +11,9 @@ import type { Jaxpr } from "../../src/core/jaxpr.js";
 import { type Example, type Primitive, primitives } from "../../src/core/primitive.js";
 import { bind } from "../../src/core/trace.js";
 import "../../src/index.js";
+
+// What primitives print when they are applied to examples is not for the report.
+beforeEach(() => void vi.spyOn(console, "log").mockImplementation(() => {}));
 
 const only = process.env.FLUXION_ONLY?.split(",");
 /** The primitives under test. */

@@ -18,6 +18,7 @@ def build(c):
     _counting(c)
     _products(c)
     _norms(c)
+    _determinants(c)
     _sequences(c)
     _statistics(c)
     _polynomials(c)
@@ -328,6 +329,23 @@ def _norms(c):
     c("linalg.norm", EMPTY, ord=1)
     c("linalg.norm", b)
     c("linalg.norm", draw(56, (3, 3), "int32", -5, 5), ord=1)
+
+
+def _determinants(c):
+    for n in (0, 1, 2, 3, 4, 5):
+        c("linalg.det", draw(60 + n, (n, n)), _rtol=1e-5)
+    c("linalg.det", draw(66, (2, 1, 3, 3)), _rtol=1e-5)
+    c("linalg.det", draw(67, (2, 4, 4), "float64"), _rtol=1e-12)
+    c("linalg.det", draw(68, (2, 3, 3), "int32", -5, 5), _rtol=1e-5)
+    c("linalg.det", draw(69, (2, 2), "bool"))
+    c("linalg.det", arr("float32", []).reshape(2, 0, 0))
+    c("linalg.det", arr("float32", []).reshape(0, 3, 3))
+    # singular: exact where no quotient is rounded
+    c("linalg.det", f32([[1, 2], [2, 4]]))
+    c("linalg.det", f32([[0, 1, 2], [0, 3, 4], [0, 5, 6]]))
+    c("linalg.det", f32([[1, 2, 3], [4, 5, 6], [7, 8, 9]]), _atol=1e-5)
+    c("linalg.det", f32([[INF, 0], [0, 1]]))
+    c("linalg.det", f32([[NAN, 0], [0, 0]]))
 
 
 def _sequences(c):

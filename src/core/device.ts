@@ -1,0 +1,71 @@
+/**
+ * Devices, as the language sees them: something that runs jaxprs and single operations. Without one, operations run by
+ * their `evaluate` rules. The devices themselves are in backends/, which lies above this folder and says which one is
+ * current.
+ */
+import type { ConcreteArray } from "./array.js";
+import type { Aval } from "./aval.js";
+import type { TypedArray } from "./dtype.js";
+import { DeviceError } from "./errors.js";
+import type { Jaxpr } from "./jaxpr.js";
+import type { Params, Primitive } from "./primitive.js";
+
+/** `reference` is the absence of a device: the `evaluate` rules. */
+export type DeviceName = "reference" | "wasm" | "webgpu";
+
+export interface Device {
+  readonly name: DeviceName;
+  /** Runs a jaxpr as a compiled program. */
+  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[]): readonly ConcreteArray[];
+  /** Applies one primitive; `outputs` are the types of the results. */
+  apply(
+    primitive: Primitive,
+    inputs: readonly ConcreteArray[],
+    params: Params,
+    outputs: readonly Aval[],
+  ): readonly ConcreteArray[];
+}
+
+/** Elements that are not in memory that JavaScript can read at once. */
+export interface Remote {
+  readonly device: Device;
+  /** A copy of the elements, row-major. */
+  read(): Promise<TypedArray>;
+  /** Gives the memory back; the elements are gone. */
+  free(): void;
+}
+
+let current: Device | undefined;
+/** Whether some array may be on another device than the current one: looked up for every operation. */
+let several = false;
+
+/** The device that new arrays are computed on; undefined for `reference`. */
+export const currentDevice = (): Device | undefined => current;
+
+/** Sets the device. @internal */
+export function setCurrentDevice(device: Device | undefined): void {
+  current = device;
+}
+
+/** To be called once there are arrays that live on a device of their own. @internal */
+export function expectRemoteArrays(): void {
+  several = true;
+}
+
+/**
+ * The device that computes with these arrays: the one that some of them are on, else the current one.
+ * Throws `DeviceError` if they are on different devices.
+ */
+export function deviceFor(what: string, inputs: readonly ConcreteArray[]): Device | undefined {
+  if (!several) return current;
+  let found: Device | undefined;
+  for (const { remote } of inputs) {
+    if (remote === undefined) continue;
+    if (found !== undefined && found !== remote.device)
+      throw new DeviceError(
+        `${what} has operands on different devices (${found.name} and ${remote.device.name}); move one with devicePut`,
+      );
+    found = remote.device;
+  }
+  return found ?? current;
+}

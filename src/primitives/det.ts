@@ -1,0 +1,225 @@
+/** Determinants of matrices, and cofactors, which are the derivative of determinants: at singular matrices, too. */
+import { left, right } from "fp-ts/lib/Either.js";
+import { ConcreteArray, type NDArray } from "../core/array.js";
+import { aval, describe, type Shape, sizeOf, withShape } from "../core/aval.js";
+import { allocate, isFloat, settle } from "../core/dtype.js";
+import { DtypeError, NotDifferentiableError, ShapeError } from "../core/errors.js";
+import {
+  type Cost,
+  definePrimitive,
+  type Example,
+  type JvpRule,
+  type PrimitiveRecord,
+  type TransposeRule,
+} from "../core/primitive.js";
+import { bind } from "../core/trace.js";
+import { zeroFor } from "../core/zero.js";
+import { broadcastInDim, reduceSum } from "./broadcast.js";
+import { typeRule } from "./checks.js";
+import { concatenate } from "./concatenate.js";
+import { cofactors, determinant } from "./detEvaluate.js";
+import { dotGeneral } from "./dot.js";
+import { add } from "./elementwise.js";
+import { div, mul, sub } from "./field.js";
+import { linear } from "./linear.js";
+import { slice } from "./slicing.js";
+
+/**
+ * The determinants of square matrices along the last two axes; 1 for matrices without elements. Floats, same dtype,
+ * computed in double precision by elimination with partial pivoting.
+ *
+ * The derivative is the matrix of cofactors (Jacobi's formula: the tangent is Σᵢⱼ cofactorᵢⱼ · ȧᵢⱼ), at singular matrices
+ * as at all others. For derivatives of higher order see `cofactor`.
+ * Throws `DtypeError`, or `ShapeError` for matrices that are not square.
+ *
+ * @example
+ * det(np.array([[1, 2], [3, 4]])) // -2
+ */
+export const det = (x: NDArray): NDArray => bind(detPrimitive, [x], {})[0];
+
+/**
+ * The matrices of cofactors of square matrices along the last two axes: element (i, j) is (-1)^(i+j) times the
+ * determinant of what is left without row i and column j. That is the transposed adjugate, and det(A) A⁻ᵀ where A is
+ * invertible. Floats, same shape and dtype, computed in double precision by elimination with complete pivoting: of a
+ * matrix of rank n - 1 the result has rank one, of a matrix of lower rank it is zero. A matrix of order three or more
+ * with an element that is not finite has cofactors that are NaN.
+ *
+ * The derivative is exact for matrices up to order three, where cofactors are polynomials of degree two at most. For
+ * larger ones it is the quotient (⟨C, Ȧ⟩ C - C Ȧᵀ C) / det(A), which follows from C = det(A) A⁻ᵀ. At singular matrices
+ * that says nothing: it is 0/0 = NaN, or without meaning where rounding leaves a determinant that is not quite zero.
+ * Throws `DtypeError`, or `ShapeError` for matrices that are not square.
+ *
+ * @example
+ * cofactor(np.array([[1, 2], [3, 4]])) // [[4, -3], [-2, 1]]
+ */
+export const cofactor = (x: NDArray): NDArray => bind(cofactorPrimitive, [x], {})[0];
+
+const orderOf = ({ shape }: { readonly shape: Shape }): number => shape[shape.length - 1];
+
+/** How many matrices there are. */
+const countOf = ({ shape }: { readonly shape: Shape }): number => sizeOf(shape.slice(0, -2));
+
+const leading = (shape: Shape): number[] => shape.slice(0, -2).map((_, i) => i);
+
+/** A number for each matrix, for each element of it. */
+const spread = (x: NDArray, shape: Shape): NDArray => broadcastInDim(x, shape, leading(shape));
+
+/** The sum of the products of corresponding elements, for each pair of matrices. */
+const inner = (x: NDArray, y: NDArray): NDArray => reduceSum(mul(x, y), [x.ndim - 2, x.ndim - 1]);
+
+/** The type rule of a function of square matrices whose result has the shape that `shapeOf` gives. */
+const squareRule = (name: string, shapeOf: (shape: Shape) => Shape): PrimitiveRecord["abstractEval"] =>
+  typeRule(name, 1, ([x]) => {
+    if (!isFloat(x.dtype)) return left(new DtypeError(`${name} is not defined for ${describe(x)}`));
+    if (x.shape.length < 2 || x.shape[x.shape.length - 2] !== orderOf(x))
+      return left(
+        new ShapeError(`${name} needs square matrices along the last two axes, got ${describe(x)}`),
+      );
+    return right([withShape(x, shapeOf(x.shape))]);
+  });
+
+/** Calls `each` with a copy of every matrix, in double precision. */
+function eachMatrix(x: ConcreteArray, each: (matrix: Float64Array, index: number) => void): void {
+  const size = orderOf(x) ** 2;
+  for (let i = 0; i < countOf(x); i++)
+    each(Float64Array.from(x.values.subarray(i * size, (i + 1) * size)), i);
+}
+
+/** The work of elimination: a quotient for each element below the diagonal, a product and a difference for each update. */
+const elimination = (n: number): Cost => {
+  const quotients = (n * (n - 1)) / 2;
+  const updates = ((n - 1) * n * (2 * n - 1)) / 6;
+  return { operations: quotients + 2 * updates, multiplications: quotients + updates, transcendentals: 0 };
+};
+
+const repeated = (count: number, { operations, multiplications, transcendentals }: Cost): Cost => ({
+  operations: count * operations,
+  multiplications: count * multiplications,
+  transcendentals: count * transcendentals,
+});
+
+// Every order with a rule of its own, those that have none, stacks, and stacks of nothing.
+const examples: readonly Example[] = [
+  ...[0, 1, 2, 3, 4].map((n) => aval([n, n], "float64")),
+  ...[
+    [2, 3, 3],
+    [2, 1, 2, 2],
+    [3, 1, 1],
+    [0, 3, 3],
+    [2, 0, 0],
+  ].map((shape) => aval(shape, "float64")),
+  ...[aval([2, 3, 3], "float32"), aval([2, 2], "float16")],
+].map((x) => ({ avals: [x], params: {} }));
+
+const detPrimitive = definePrimitive({
+  name: "det",
+  family: "linalg",
+  summary: "determinants of the matrices along the last two axes",
+  abstractEval: squareRule("det", (shape) => shape.slice(0, -2)),
+  evaluate: ([x], _, [out]) => {
+    const values = allocate(out.dtype, countOf(x));
+    eachMatrix(x, (matrix, i) => {
+      values[i] = determinant(matrix, orderOf(x));
+    });
+    return [new ConcreteArray(settle(out.dtype, values), out)];
+  },
+  jvp: ([x], [t]) => ({ outputs: [det(x)], tangents: [inner(t as NDArray, cofactor(x))] }),
+  // The rank is not fixed: the batch axis is one more in front of the matrices.
+  batch: (_, [x]) => ({ outputs: [det(x)], batched: [true] }),
+  cost: ([x]) => {
+    const n = orderOf(x);
+    const { operations, multiplications } = elimination(n);
+    return repeated(countOf(x), {
+      operations: operations + n,
+      multiplications: multiplications + n,
+      transcendentals: 0,
+    });
+  },
+  laws: { differentiable: true, examples },
+});
+
+/** Of order two, where cofactors move elements and change signs. In the space of matrices that is its own transpose. */
+const swapping = linear(
+  ([x]) => [cofactor(x)],
+  (ct) => cofactor(ct),
+);
+
+/** Gives 3 by 3 matrices moved p rows up and q columns to the left, in a circle. */
+function moving(x: NDArray): (p: number, q: number) => NDArray {
+  const [stack, row, column] = [x.shape.slice(0, -2), x.ndim - 2, x.ndim - 1];
+  const wide = concatenate([x, x], column);
+  const twice = concatenate([wide, wide], row);
+  return (p, q) => slice(twice, [...stack.map(() => 0), p, q], [...stack, p + 3, q + 3]);
+}
+
+/**
+ * Of order three, by the product rule. With indices that go round in a circle no signs are left: cofactor (i, j) is
+ * a(i+1, j+1) a(i+2, j+2) - a(i+1, j+2) a(i+2, j+1).
+ */
+function tangentOfOrderThree(x: NDArray, t: NDArray): NDArray {
+  const [a, b] = [moving(x), moving(t)];
+  const plus = add(mul(b(1, 1), a(2, 2)), mul(b(2, 2), a(1, 1)));
+  return sub(plus, add(mul(b(1, 2), a(2, 1)), mul(b(2, 1), a(1, 2))));
+}
+
+/** Of any order, from the cofactors c, as a quotient by the determinant. */
+function tangentAsQuotient(x: NDArray, t: NDArray, c: NDArray): NDArray {
+  // C/det(A) is of the size of the inverse; a product of two cofactors could overflow.
+  const quotient = div(c, spread(det(x), x.shape));
+  const [stack, row, column] = [leading(x.shape), x.ndim - 2, x.ndim - 1];
+  const batch = [stack, stack] as const;
+  const moved = dotGeneral(c, t, { contracting: [[column], [column]], batch });
+  const product = dotGeneral(moved, quotient, { contracting: [[column], [row]], batch });
+  return sub(mul(spread(inner(t, c), x.shape), quotient), product);
+}
+
+const cofactorJvp: JvpRule = (primals, tangents, params, passes) => {
+  const [x] = primals;
+  const n = orderOf(x);
+  if (n === 2) return swapping.jvp(primals, tangents, params, passes);
+  const c = cofactor(x);
+  if (n < 2) return { outputs: [c], tangents: [zeroFor(c.aval)] };
+  const t = tangents[0] as NDArray;
+  return { outputs: [c], tangents: [n === 3 ? tangentOfOrderThree(x, t) : tangentAsQuotient(x, t, c)] };
+};
+
+const cofactorTranspose: TransposeRule = (cotangents, inputs, params, passes) => {
+  if (orderOf(inputs[0]) !== 2)
+    throw new NotDifferentiableError(
+      "cofactor is linear for matrices of order 2 alone: it cannot be transposed",
+    );
+  return swapping.transpose(cotangents, inputs, params, passes);
+};
+
+const cofactorPrimitive = definePrimitive({
+  name: "cofactor",
+  family: "linalg",
+  summary: "matrices of cofactors of the matrices along the last two axes",
+  abstractEval: squareRule("cofactor", (shape) => shape),
+  evaluate: ([x], _, [out]) => {
+    const n = orderOf(x);
+    const values = new Float64Array(x.values.length);
+    eachMatrix(x, (matrix, i) => cofactors(matrix, n, values, i * n * n));
+    const stored = allocate(out.dtype, values.length);
+    stored.set(values);
+    return [new ConcreteArray(settle(out.dtype, stored), out)];
+  },
+  jvp: cofactorJvp,
+  transpose: cofactorTranspose,
+  batch: (_, [x]) => ({ outputs: [cofactor(x)], batched: [true] }),
+  cost: ([x]) => {
+    const n = orderOf(x);
+    if (n <= 2) return { operations: n === 2 ? 2 * countOf(x) : 0, multiplications: 0, transcendentals: 0 };
+    const { operations, multiplications } = elimination(n);
+    // Two triangular inverses, V from U, the products of others, and the product of the three factors.
+    const inverses = ((n - 1) * n * (n + 1)) / 3;
+    const product = (n * (n + 1) * (2 * n + 1)) / 6;
+    const quotients = (n * (n - 1)) / 2 + (n * (n + 1)) / 2 + 3 * n;
+    return repeated(countOf(x), {
+      operations: operations + 2 * (inverses + product) + quotients,
+      multiplications: multiplications + inverses + product + quotients,
+      transcendentals: 0,
+    });
+  },
+  laws: { differentiable: true, examples },
+});
