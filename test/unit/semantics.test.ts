@@ -3,6 +3,8 @@
  * the corners of values, types and trees, 29 to 35, are in semanticsOfValues.test.ts).
  */
 import {
+  dceJaxpr,
+  debug,
   grad,
   hessian,
   jacfwd,
@@ -21,7 +23,7 @@ import {
   vjp,
   vmap,
 } from "fluxion";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { partialEvalJaxpr } from "../../src/transforms/partialEval.js";
 import { countOf, expectClose, f32, f64, i32, plain, primitiveNames, types } from "./values.js";
 
@@ -179,6 +181,32 @@ describe("differentiation", () => {
     });
   });
 
+  it("7: effects survive dead-code elimination and partial evaluation, and grad does not double them", () => {
+    const printed: unknown[] = [];
+    const log = vi.spyOn(console, "log").mockImplementation((line: unknown) => void printed.push(line));
+    const since = (): unknown[] => printed.splice(0);
+    try {
+      const f: Scalar = (x) => {
+        debug.print("x = {}", x);
+        return np.sin(x);
+      };
+      for (const [name, d] of ways) {
+        since();
+        d(f)(f64(0.5));
+        // The vjp and linearize ways above also run f itself, for the shape of its result.
+        const calls = name === "vjp" ? 2 : 1;
+        expect(since(), name).toEqual(Array.from({ length: calls }, () => "x = 0.5"));
+      }
+      const { jaxpr } = makeJaxpr(f)(f64(0.5));
+      const pruned = dceJaxpr(jaxpr, [false]).jaxpr;
+      expect(primitiveNames(pruned)).toEqual(["debugCallback"]);
+      const split = partialEvalJaxpr(jaxpr, [false]);
+      expect(countOf(split.known, "debugCallback") + countOf(split.unknown, "debugCallback")).toBe(1);
+    } finally {
+      log.mockRestore();
+    }
+  });
+
   it("8: stopGradient holds at every level", () => {
     const f: Scalar = (x) => np.multiply(np.square(x), lax.stopGradient(np.square(x)));
     // d/dx x²·[x²] = 2x·[x²]; once more 2·[x²].
@@ -266,6 +294,31 @@ describe("differentiation", () => {
     for (const [name, d] of ways) expect(d(np.sqrt)(f64(0)).item(), name).toBe(inf);
     expect(plain(grad((x: NDArray) => np.linalg.norm(x))(f64([0, 0])))).toEqual([nan, nan]);
     expectClose(grad((x: NDArray) => np.linalg.norm(x))(f64([3, 4])), [0.6, 0.8]);
+  });
+
+  it("13: the gradient of a determinant is the matrix of cofactors, at singular matrices too", () => {
+    const det = (a: NDArray) => np.linalg.det(a);
+    const rank1 = f64([
+      [1, 2],
+      [2, 4],
+    ]);
+    const cofactors = [
+      [4, -2],
+      [-2, 1],
+    ];
+    expectClose(det(rank1), 0);
+    for (const d of [grad(det), jacfwd(det), jacrev(det), jit(grad(det)), grad(jit(det))])
+      expectClose((d as typeof det)(rank1), cofactors);
+    const rank2 = f64([
+      [1, 0, 0],
+      [0, 2, 0],
+      [0, 0, 0],
+    ]);
+    expect(plain(grad(det)(rank2))).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+      [0, 0, 2],
+    ]);
   });
 
   it("13: the gradient of a product is exact with zeros among the factors", () => {
