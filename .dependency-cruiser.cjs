@@ -22,9 +22,12 @@ const layers = {
 
 const folders = Object.keys(layers).join("|");
 
-/** Every entry of the package sees to it that arrays have their methods, also the one that lies below numpy. */
-const entryBelowNumpy = "^src/lax/index\\.ts$";
-const methods = "^src/numpy/methods\\.ts$";
+/**
+ * Every entry of the package sees to it that arrays have their methods, also the one that lies below numpy, and that there
+ * is a device.
+ */
+const entry = "^src/[a-z]+/index\\.ts$";
+const atEntries = ["^src/numpy/methods\\.ts$", "^src/backends/default\\.ts$"];
 
 const direction = Object.entries(layers).flatMap(([folder, below]) => {
   const rule = (from, allowed) => ({
@@ -34,8 +37,10 @@ const direction = Object.entries(layers).flatMap(([folder, below]) => {
     from,
     to: { path: "^src/", pathNot: [`^src/(${[folder, ...below].join("|")})/`, ...allowed] },
   });
-  const files = rule({ path: `^src/${folder}/`, pathNot: entryBelowNumpy }, []);
-  return folder === "lax" ? [files, rule({ path: entryBelowNumpy }, [methods])] : [files];
+  return [
+    rule({ path: `^src/${folder}/`, pathNot: entry }, []),
+    rule({ path: `^src/${folder}/index\\.ts$` }, atEntries),
+  ];
 });
 
 /** @type {import("dependency-cruiser").IConfiguration} */

@@ -1,5 +1,8 @@
 import { fileURLToPath } from "node:url";
+import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { launchOptions } from "./test/browser/chromium.js";
+import { leftOut, onePage, pageEach } from "./test/browser/files.js";
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
@@ -8,6 +11,12 @@ const alias = [
   { find: /^fluxion$/, replacement: source("index.ts") },
   { find: /^fluxion\/(.+)$/, replacement: source("$1/index.ts") },
 ];
+
+/** The tests of WebGPU open their GPU through a file that needs Node; in pages another stands for it. */
+const gpuOfPage = {
+  find: /^\.\/swiftshader\.js$/,
+  replacement: fileURLToPath(new URL("./test/browser/gpu.ts", import.meta.url)),
+};
 
 export default defineConfig({
   resolve: { alias },
@@ -20,9 +29,62 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts", "laws/**/*.test.ts", "docs/**/*.test.ts"],
-          exclude: ["test/package/**"],
+          exclude: ["test/package/**", "test/webgpu/**", "test/browser/**"],
           environment: "node",
           testTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { alias: [...alias, gpuOfPage] },
+        server: {
+          headers: {
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Embedder-Policy": "require-corp",
+          },
+        },
+        test: {
+          name: "browser",
+          include: [...onePage, ...pageEach],
+          exclude: [...leftOut.keys()],
+          globalSetup: "test/browser/globalSetup.ts",
+          setupFiles: "test/browser/setup.ts",
+          testTimeout: 60_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions }),
+            instances: [
+              { browser: "chromium", name: "browser: a page each", include: pageEach },
+              {
+                browser: "chromium",
+                name: "browser: one page",
+                include: onePage,
+                exclude: [...leftOut.keys(), ...pageEach],
+                isolate: false,
+              },
+            ],
+          },
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "pages",
+          include: ["test/browser/pages/**/*.test.ts"],
+          environment: "node",
+          testTimeout: 120_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "webgpu",
+          include: ["test/webgpu/**/*.test.ts"],
+          environment: "node",
+          /* The GPU driver is chosen by an environment variable, which only the main thread of a process can set. */
+          pool: "forks",
+          testTimeout: 120_000,
         },
       },
       {

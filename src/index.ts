@@ -3,9 +3,26 @@
  *
  * @packageDocumentation
  */
+export {
+  blockUntilReady,
+  closeGpu,
+  type DeviceInfo,
+  defaultDevice,
+  deviceGet,
+  deviceOf,
+  devicePut,
+  devices,
+  type InitOptions,
+  init,
+  type MemoryStats,
+  memoryStats,
+  setDefaultDevice,
+} from "./backends/devices.js";
 export { ConcreteArray, NDArray, type NestedNumbers } from "./core/array.js";
 export { type Aval, aval, type Shape, tangentAval } from "./core/aval.js";
 export { checkJaxpr } from "./core/check.js";
+export { debugNans } from "./core/debugNans.js";
+export type { DeviceName } from "./core/device.js";
 export type { DType, FloatDType, TypedArray } from "./core/dtype.js";
 export {
   ArgumentError,
@@ -21,6 +38,7 @@ export {
   JaxprTypeError,
   LeakedTracerError,
   MissingRuleError,
+  NanError,
   NonScalarOutputError,
   NotDifferentiableError,
   ShapeError,
@@ -28,6 +46,14 @@ export {
 } from "./core/errors.js";
 export { equalJaxprs, hashJaxpr } from "./core/hash.js";
 export { ClosedJaxpr, countEqns, type Eqn, Jaxpr, Literal, Var } from "./core/jaxpr.js";
+export type {
+  Boundary,
+  LoweredBuffer,
+  LoweredHostStep,
+  LoweredKernel,
+  LoweredStep,
+  MemoryAnalysis,
+} from "./core/lowered.js";
 export type { ArrayLike, Index } from "./core/methods.js";
 export { parseJaxpr } from "./core/parse.js";
 export {
@@ -56,15 +82,19 @@ export { batchJaxpr } from "./transforms/batch.js";
 export { dceJaxpr } from "./transforms/dce.js";
 export * as debug from "./transforms/debug.js";
 export { evalJaxpr } from "./transforms/evalJaxpr.js";
+export { FusionExplanation, JitExplanation, type TraceExplanation } from "./transforms/explain.js";
 export { jvp } from "./transforms/forward.js";
 export { grad, valueAndGrad } from "./transforms/grad.js";
 export { hessian, hvp, jacfwd, jacrev } from "./transforms/jacobian.js";
 export { type JitOptions, type Jitted, jit } from "./transforms/jit.js";
 export { type JvpResult, jvpJaxpr } from "./transforms/jvp.js";
 export { linearize, linearizeWithAux, linearTranspose, vjp, vjpWithAux } from "./transforms/linearize.js";
+export { type Compiled, type CostAnalysis, Lowered } from "./transforms/lowered.js";
 export { evalShape, makeJaxpr, ShapeDtype } from "./transforms/makeJaxpr.js";
 export { partialEvalJaxpr } from "./transforms/partialEval.js";
 export { stopGradient } from "./transforms/stopGradient.js";
+export { tidy } from "./transforms/tidy.js";
+export type { Change } from "./transforms/traces.js";
 export { transposeJaxpr } from "./transforms/transpose.js";
 export type { ArrayTree, TangentTree } from "./transforms/types.js";
 export { type VmapOptions, vmap } from "./transforms/vmap.js";

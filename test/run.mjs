@@ -14,15 +14,17 @@ const reports = mkdtempSync(join(tmpdir(), "fluxion-test-"));
 const env = { ...process.env, PATH: join(root, "node_modules/.bin") + delimiter + process.env.PATH };
 
 /** Vitest prints as usual and also writes its counts where the summary finds them. */
-const vitest = (project) =>
-  `vitest run --project ${project} --reporter=default --reporter=json --outputFile.json="${join(reports, `${project}.json`)}"`;
+const vitest = (project, ...more) =>
+  `vitest run --project ${[project, ...more].join(" --project ")} --reporter=default --reporter=json --outputFile.json="${join(reports, `${project}.json`)}"`;
 
 const checks = [
   { name: "lint, format and import order", command: "biome ci ." },
   { name: "types", command: "npm run --silent typecheck" },
   { name: "imports point one way", command: "npm run --silent imports" },
   { name: "unit tests", command: vitest("unit"), report: "unit.json" },
+  { name: "WebGPU tests", command: vitest("webgpu"), report: "webgpu.json" },
   { name: "build", command: "npm run --silent build" },
+  { name: "in a browser", command: vitest("browser", "pages"), report: "browser.json" },
   { name: "the packed package", command: vitest("package"), report: "package.json" },
 ];
 

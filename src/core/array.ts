@@ -7,6 +7,7 @@ import type { Remote } from "./device.js";
 import { allocate, type DType, settle, type TypedArray } from "./dtype.js";
 import { ArgumentError, DeviceError, ShapeError } from "./errors.js";
 import { formatArray } from "./format.js";
+import { disposeSymbol, reclaimValues } from "./lifetime.js";
 import type { ArrayMethods } from "./methods.js";
 
 /** Nested JavaScript arrays of numbers or booleans. */
@@ -48,7 +49,7 @@ export abstract class NDArray {
   /** A copy of the elements in row-major order. Works on every device. */
   async data(): Promise<TypedArray> {
     const array = this.concrete("data()");
-    return array.remote === undefined ? array.values.slice() : array.remote.read();
+    return array.remote === undefined || array.isDisposed ? array.values.slice() : array.remote.read();
   }
 
   /** A copy of the elements in row-major order. */
@@ -81,6 +82,27 @@ export abstract class NDArray {
   }
 
   /**
+   * Gives the memory of the elements back at once, instead of when the garbage collector finds that nobody holds the
+   * array. Whoever uses it afterwards gets a `DeviceError`. A traced array has no memory: nothing happens.
+   *
+   * @example
+   * const x = np.ones([1000]);
+   * x.dispose();
+   * x.isDisposed; // true
+   */
+  dispose(): void {}
+
+  /** What `using x = ...` calls at the end of the block: `dispose`. */
+  [disposeSymbol](): void {
+    this.dispose();
+  }
+
+  /** Whether the array has been disposed of. */
+  get isDisposed(): boolean {
+    return false;
+  }
+
+  /**
    * Operators do not see arrays: `x + 1` would quietly turn a traced array into a number and lose its derivative.
    * Template strings and `String(x)` still work.
    */
@@ -101,9 +123,12 @@ export abstract class NDArray {
 
 /** An array whose elements are in memory, in row-major order without gaps. */
 export class ConcreteArray extends NDArray {
-  private readonly host: TypedArray | undefined;
+  private host: TypedArray | undefined;
   /** Where the elements are, if JavaScript cannot reach them. @internal */
   readonly remote: Remote | undefined;
+  private disposed = false;
+  /** How many arrays have these very elements, where it is more than one. */
+  private sharers: { count: number } | undefined = undefined;
 
   constructor(values: TypedArray | Remote, aval: Aval) {
     super(aval);
@@ -112,12 +137,42 @@ export class ConcreteArray extends NDArray {
     this.remote = here ? undefined : values;
   }
 
+  /** The same elements as an array of another type: of as many elements, and of the same dtype. @internal */
+  alias(type: Aval): ConcreteArray {
+    const other = new ConcreteArray(this.remote ?? this.values, type);
+    this.sharers ??= { count: 1 };
+    this.sharers.count += 1;
+    other.sharers = this.sharers;
+    return other;
+  }
+
   /** The elements themselves: not to be written to. Throws `DeviceError` if they are not in JavaScript's reach. */
   get values(): TypedArray {
     if (this.host !== undefined) return this.host;
-    throw new DeviceError(
-      `the elements of this array (${describe(this.aval)}) are on ${this.remote?.device.name}, which cannot be read at once; use await x.data()`,
+    throw this.unreachable();
+  }
+
+  private unreachable(): DeviceError {
+    const what = `this array (${describe(this.aval)})`;
+    return new DeviceError(
+      this.disposed
+        ? `${what} has been disposed of: its elements are gone`
+        : `the elements of ${what} are on ${this.remote?.device.name}, which cannot be read at once; use await x.data()`,
     );
+  }
+
+  override get isDisposed(): boolean {
+    return this.disposed;
+  }
+
+  override dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    const { host } = this;
+    this.host = undefined;
+    if (this.sharers !== undefined && --this.sharers.count > 0) return;
+    if (host !== undefined) reclaimValues(host);
+    else this.remote?.free();
   }
 
   override concrete(): ConcreteArray {
@@ -125,6 +180,8 @@ export class ConcreteArray extends NDArray {
   }
 
   override toString(): string {
+    if (this.host === undefined)
+      return `Array(${describe(this.aval)}, ${this.disposed ? "disposed" : `on ${this.remote?.device.name}`})`;
     return formatArray(this.values, this.aval);
   }
 }

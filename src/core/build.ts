@@ -3,6 +3,7 @@ import type { NDArray } from "./array.js";
 import type { Aval } from "./aval.js";
 import { InternalError } from "./errors.js";
 import type { ClosedJaxpr, Jaxpr } from "./jaxpr.js";
+import { whileTracing } from "./lifetime.js";
 import { Trace, type TraceOptions, type Tracer, withTrace } from "./trace.js";
 
 /** The result of tracing, and the outer tracers that it saw. */
@@ -20,11 +21,13 @@ export function traceToJaxpr(
 ): Traced {
   const trace = new Trace(options);
   try {
-    return withTrace(trace, () => {
-      const inputs = avals.map((type, i) => trace.input(type, values?.[i]));
-      const closed = trace.finish(body(inputs));
-      return { closed, outer: trace.outer };
-    });
+    return whileTracing(() =>
+      withTrace(trace, () => {
+        const inputs = avals.map((type, i) => trace.input(type, values?.[i]));
+        const closed = trace.finish(body(inputs));
+        return { closed, outer: trace.outer };
+      }),
+    );
   } finally {
     trace.close();
   }

@@ -8,6 +8,7 @@ import type { Aval } from "./aval.js";
 import type { TypedArray } from "./dtype.js";
 import { DeviceError } from "./errors.js";
 import type { Jaxpr } from "./jaxpr.js";
+import type { LoweredProgram } from "./lowered.js";
 import type { Params, Primitive } from "./primitive.js";
 
 /** `reference` is the absence of a device: the `evaluate` rules. */
@@ -17,6 +18,8 @@ export interface Device {
   readonly name: DeviceName;
   /** Runs a jaxpr as a compiled program. */
   run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[]): readonly ConcreteArray[];
+  /** The program that `run` runs, for people and tools to look at. */
+  lower(jaxpr: Jaxpr): LoweredProgram;
   /** Applies one primitive; `outputs` are the types of the results. */
   apply(
     primitive: Primitive,

@@ -19,6 +19,7 @@ export type ErrorCode =
   | "impure-function"
   | "jaxpr-type"
   | "parse"
+  | "nan"
   | "internal";
 
 /** The base of all errors thrown on purpose. `code` is stable across versions; the text may improve. */
@@ -102,6 +103,13 @@ export class MissingRuleError extends FluxionError {
     super("missing-rule", message);
     this.primitive = which.primitive;
     this.rule = which.rule;
+  }
+}
+
+/** An operation gave NaN while `debugNans` was on. */
+export class NanError extends FluxionError {
+  constructor(message: string) {
+    super("nan", message);
   }
 }
 

@@ -8,6 +8,7 @@
 import { isLeft } from "fp-ts/lib/Either.js";
 import { ConcreteArray, NDArray, scalar } from "./array.js";
 import { type Aval, describe } from "./aval.js";
+import { nansAreErrors, refuseNans } from "./debugNans.js";
 import { deviceFor } from "./device.js";
 import { isEffectful } from "./effects.js";
 import { ConcretizationError, LeakedTracerError } from "./errors.js";
@@ -98,9 +99,12 @@ function evaluateNow(primitive: Primitive, inputs: readonly NDArray[], params: P
   if (previewing && isOwnEffect(primitive, params)) return previewEffect(primitive, outputs.right);
   const arrays = inputs as readonly ConcreteArray[];
   const device = deviceFor(primitive.name, arrays);
-  return device === undefined
-    ? primitive.evaluate(arrays, params, outputs.right)
-    : device.apply(primitive, arrays, params, outputs.right);
+  const results =
+    device === undefined
+      ? primitive.evaluate(arrays, params, outputs.right)
+      : device.apply(primitive, arrays, params, outputs.right);
+  if (nansAreErrors()) refuseNans(primitive.name, arrays, results, inheritedSource);
+  return results;
 }
 
 /** Calls are run to preview a value: their effects are those of the equations inside. */

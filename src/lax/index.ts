@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import "../backends/default.js";
 import "../numpy/methods.js";
 
 export type { ArrayLike } from "../core/methods.js";

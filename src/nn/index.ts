@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import "../backends/default.js";
 import "../numpy/methods.js";
 
 export * from "./attention.js";

@@ -3,6 +3,7 @@
  *
  * Arrays and numbers come first, options last as one object; where NumPy takes an axis by position, so do these.
  */
+import "../backends/default.js";
 import "./methods.js";
 
 export * from "./alongAxis.js";

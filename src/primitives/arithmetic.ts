@@ -4,6 +4,8 @@
  */
 import type { NDArray } from "../core/array.js";
 import { isFloat } from "../core/dtype.js";
+import { integers, remainder } from "../core/ir/math/index.js";
+import * as ir from "../core/ir/ops.js";
 import { eq, ge, gt } from "./comparison.js";
 import { binary, scalarLike, unary, work } from "./elementwise.js";
 import { div, mul, neg, sub } from "./field.js";
@@ -29,6 +31,10 @@ export const rem = binary("rem", {
     y: (t, x, y, out) => mul(t, round(div(sub(out, x), y), "toNearestEven")),
   },
   cost: work.multiply,
+  lower: (x, y, dtype) =>
+    isFloat(dtype) ? (dtype === "float64" ? undefined : remainder(x, y)) : integers.integerRemainder(x, y),
+  // What float32 takes.
+  weight: 50,
   smoothOn: [
     [
       [0.1, 1.9],
@@ -54,6 +60,7 @@ export const abs = unary("abs", {
   summary: "|x|",
   domain: "number",
   evaluate: Math.abs,
+  lower: (x, dtype) => (isFloat(dtype) ? ir.abs(x) : integers.magnitude(x)),
   tangent: (t, x) => select(ge(x, 0), t, neg(t)),
   smoothOn: [
     [0.1, 2],
@@ -66,6 +73,8 @@ export const sign = unary("sign", {
   summary: "-1, 0 or 1: the sign of x",
   domain: "number",
   evaluate: Math.sign,
+  lower: (x, dtype) =>
+    isFloat(dtype) ? ir.select(ir.gt(x, 0), 1, ir.select(ir.lt(x, 0), -1, x)) : integers.signum(x),
   smoothOn: [
     [0.1, 2],
     [-2, -0.1],
@@ -100,6 +109,7 @@ export const max = binary("max", {
   summary: "the larger of x and y; NaN wins",
   domain: "any",
   evaluate: (x, y) => Math.max(x, y),
+  lower: (x, y, dtype) => (dtype === "bool" ? ir.or(x, y) : ir.max(x, y)),
   tangent: { x: (t, x, y) => mul(t, share(x, y)), y: (t, x, y) => mul(t, share(y, x)) },
   smoothOn: apart,
 });
@@ -109,6 +119,7 @@ export const min = binary("min", {
   summary: "the smaller of x and y; NaN wins",
   domain: "any",
   evaluate: (x, y) => Math.min(x, y),
+  lower: (x, y, dtype) => (dtype === "bool" ? ir.and(x, y) : ir.min(x, y)),
   tangent: { x: (t, x, y) => mul(t, share(y, x)), y: (t, x, y) => mul(t, share(x, y)) },
   smoothOn: apart,
 });

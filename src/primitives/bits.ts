@@ -1,8 +1,10 @@
 /** Operations on the bits of integers; of booleans, which have one bit, the logical ones. None has a derivative. */
 import type { DType } from "../core/dtype.js";
+import { integers } from "../core/ir/math/index.js";
+import * as ir from "../core/ir/ops.js";
 import { binary, unary } from "./elementwise.js";
 
-const width = (dtype: DType): number => (dtype === "uint8" ? 8 : 32);
+const width = (dtype: DType): 8 | 32 => (dtype === "uint8" ? 8 : 32);
 
 /**
  * Bits set in both x and y; for booleans their conjunction. Integers or booleans of one dtype and one shape (or
@@ -14,6 +16,7 @@ export const bitwiseAnd = binary("bitwiseAnd", {
   summary: "bits set in both; logical and for booleans",
   domain: "bits",
   evaluate: (x, y) => x & y,
+  lower: ir.and,
 });
 
 /** Bits set in x or y or both; for booleans their disjunction. Operands and errors as for `bitwiseAnd`. */
@@ -21,6 +24,7 @@ export const bitwiseOr = binary("bitwiseOr", {
   summary: "bits set in either; logical or for booleans",
   domain: "bits",
   evaluate: (x, y) => x | y,
+  lower: ir.or,
 });
 
 /** Bits set in one of x and y alone; for booleans: where they differ. Operands and errors as for `bitwiseAnd`. */
@@ -28,6 +32,7 @@ export const bitwiseXor = binary("bitwiseXor", {
   summary: "bits set in one alone; exclusive or for booleans",
   domain: "bits",
   evaluate: (x, y) => x ^ y,
+  lower: ir.xor,
 });
 
 /** Every bit inverted; for booleans the negation. Integers or booleans. */
@@ -35,6 +40,7 @@ export const bitwiseNot = unary("bitwiseNot", {
   summary: "every bit inverted; logical not for booleans",
   domain: "bits",
   evaluateFor: (dtype) => (dtype === "bool" ? (x) => 1 - x : (x) => ~x),
+  lower: ir.not,
 });
 
 /** Amounts are read as unsigned, so a negative one is more than any width. */
@@ -60,6 +66,7 @@ export const shiftLeft = binary("shiftLeft", {
     const bits = width(dtype);
     return (x, y) => (y >>> 0 >= bits ? 0 : x << y);
   },
+  lower: (x, y, dtype) => integers.shiftLeft(x, y, width(dtype)),
   smoothOn: amounts,
 });
 
@@ -74,6 +81,7 @@ export const shiftRightLogical = binary("shiftRightLogical", {
     const bits = width(dtype);
     return (x, y) => (y >>> 0 >= bits ? 0 : x >>> y);
   },
+  lower: (x, y, dtype) => integers.shiftRightLogical(x, y, width(dtype)),
   smoothOn: amounts,
 });
 
@@ -90,6 +98,7 @@ export const shiftRightArithmetic = binary("shiftRightArithmetic", {
     // Put the highest bit where JavaScript's 32-bit shift looks for the sign.
     return (x, y) => ((x << spare) >> spare) >> Math.min(y >>> 0, bits - 1);
   },
+  lower: (x, y, dtype) => integers.shiftRightArithmetic(x, y, width(dtype)),
   smoothOn: amounts,
 });
 
@@ -106,6 +115,7 @@ export const populationCount = unary("populationCount", {
       return count;
     };
   },
+  lower: (x) => ir.unary("popcnt", x),
 });
 
 /** How many zeros stand before the first bit that is set: the width of the dtype for 0. Integers; keeps shape and dtype. */
@@ -116,4 +126,5 @@ export const clz = unary("clz", {
     const spare = 32 - width(dtype);
     return (x) => Math.clz32(x) - spare;
   },
+  lower: (x, dtype) => ir.sub(ir.unary("clz", x), 32 - width(dtype)),
 });

@@ -6,6 +6,7 @@ import { left, right } from "fp-ts/lib/Either.js";
 import type { ConcreteArray, NDArray } from "../core/array.js";
 import { aval, describeAll, sameType } from "../core/aval.js";
 import { memoize } from "../core/build.js";
+import { nansAreErrors } from "../core/debugNans.js";
 import { deviceFor } from "../core/device.js";
 import { effectsOfBodies, hasEffects } from "../core/effects.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
@@ -50,8 +51,8 @@ export const callPrimitive = definePrimitive({
   evaluate: (inputs, params) => {
     const { jaxpr, name } = params as CallParams;
     const device = deviceFor(name, inputs);
-    // Effects happen in the order of the equations, which are run one by one for their sake.
-    return device === undefined || hasEffects(jaxpr)
+    // Effects happen in the order of the equations, and NaNs are looked for after each: then they are run one by one.
+    return device === undefined || hasEffects(jaxpr) || nansAreErrors()
       ? withTrace(undefined, () => evalJaxpr(jaxpr, inputs) as ConcreteArray[])
       : device.run(jaxpr, inputs);
   },

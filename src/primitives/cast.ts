@@ -15,10 +15,12 @@ import {
   type TypedArray,
 } from "../core/dtype.js";
 import { ArgumentError, DtypeError, ShapeError } from "../core/errors.js";
+import { reducePrecision as irReducePrecision } from "../core/ir/math/index.js";
 import { noParams } from "../core/params.js";
 import { definePrimitive } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { zeroFor } from "../core/zero.js";
+import { lowerBitcast, lowerConvert } from "./castLower.js";
 import { isCount, showParam, typeRule } from "./checks.js";
 import { elementwise, type Operand, scalarsLike, work } from "./elementwise.js";
 import { bitsToHalf, exponentOf, halfToBits } from "./floatBits.js";
@@ -65,6 +67,7 @@ const convertPrimitive = elementwise({
     return { dtype, weakType: weakType && dtype !== "bool" };
   },
   evaluateFor: (from, { dtype }) => converter(from, dtype as DType),
+  lower: ([x], from, { dtype }) => lowerConvert(x, from, dtype as DType),
   tangents: (params) => {
     const { dtype, weakType } = params as unknown as ConvertParams;
     return [isFloat(dtype) ? (t) => convertElementType(t, dtype, weakType) : undefined];
@@ -157,6 +160,7 @@ const bitcastPrimitive = definePrimitive({
     return { outputs: [out], tangents: [zeroFor(out.aval)] };
   },
   batch: (_, inputs, __, params) => ({ outputs: bind(bitcastPrimitive, inputs, params), batched: [true] }),
+  lower: lowerBitcast,
   cost: noWork,
   laws: {
     differentiable: false,
@@ -246,6 +250,11 @@ const reducePrecisionPrimitive = elementwise({
     const { exponentBits, mantissaBits } = params as unknown as Precision;
     return precisionReducer(dtype as FloatDType, exponentBits, mantissaBits);
   },
+  lower: ([x], dtype, params) => {
+    const { exponentBits, mantissaBits } = params as unknown as Precision;
+    if (dtype === "float64") return undefined;
+    return irReducePrecision(x, dtype as "float16" | "float32", exponentBits, mantissaBits);
+  },
   // Derivatives are rounded like the value, so that a program keeps to the lower precision in both directions.
   tangents: (params) => [(t) => reducePrecision(t, params as unknown as Precision)],
   transposes: (params) => [(ct) => reducePrecision(ct, params as unknown as Precision)],
@@ -288,6 +297,7 @@ const stopGradientPrimitive = elementwise({
   arity: 1,
   domain: "any",
   evaluate: (x) => x,
+  lower: ([x]) => x,
   tangents: () => [undefined],
   cost: work.move,
   differentiable: false,

@@ -24,6 +24,7 @@ import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
 import { broadcastInDim } from "./broadcast.js";
 import { typeRule } from "./checks.js";
 import { convProducts, convValues } from "./convEvaluate.js";
+import { lowerConv } from "./convLower.js";
 import { type ConvParams, convShape, convType, dilated } from "./convShape.js";
 import { add } from "./elementwise.js";
 import { reshape, transpose } from "./shape.js";
@@ -256,6 +257,7 @@ const convPrimitive = definePrimitive({
   jvp,
   transpose: transposeRule,
   batch: batchRule,
+  lower: lowerConv,
   // Only products of elements that are there count, as in XLA's own cost analysis.
   cost: ([lhs, rhs], params, [out]) => {
     const multiplications = convProducts(lhs.shape, rhs.shape, out.shape, params as ConvParams);

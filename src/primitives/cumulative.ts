@@ -7,6 +7,7 @@ import { ConcreteArray, type NDArray, scalar } from "../core/array.js";
 import { aval, describe, sizeOf } from "../core/aval.js";
 import { allocate, type DType, isFloat, isInteger, settle, type TypedArray } from "../core/dtype.js";
 import { DtypeError } from "../core/errors.js";
+import type { LowerRule } from "../core/ir/lower.js";
 import { type Cost, definePrimitive, type JvpRule, type TransposeRule } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { isZero, zeroFor } from "../core/zero.js";
@@ -14,6 +15,7 @@ import { div, mul, neg, sub } from "./arithmetic.js";
 import { convertElementType } from "./cast.js";
 import { typeRule } from "./checks.js";
 import { eq } from "./comparison.js";
+import { lowerCumlogsumexp, lowerCummax, lowerCummin, lowerCumprod, lowerCumsum } from "./cumulativeLower.js";
 import { type Direction, directionError, eachLine, inBatch, opposite, previous } from "./direction.js";
 import { logistic } from "./exponential.js";
 import { filled, zeros } from "./filled.js";
@@ -39,6 +41,7 @@ interface CumulativeSpec {
   readonly tangent?: RunningTangent;
   /** Work for one element. */
   readonly work: Cost;
+  readonly lower: LowerRule;
   /** Has derivatives only away from ties. */
   readonly distinct?: boolean;
 }
@@ -94,6 +97,7 @@ function cumulative(name: string, spec: CumulativeSpec): CumulativeOp {
     },
     ...rules,
     batch: (_, [x], __, params) => ({ outputs: [op(x, inBatch(params as Direction))], batched: [true] }),
+    lower: spec.lower,
     cost: ([x]) => {
       const n = sizeOf(x.shape);
       return {
@@ -155,6 +159,7 @@ export const cumsum = cumulative("cumsum", {
   summary: "running sums along an axis",
   accepts: isNumber,
   lineFor: (dtype) => (isFloat(dtype) ? sumLine : wrappingSumLine),
+  lower: lowerCumsum,
   work: { operations: 1, multiplications: 0, transcendentals: 0 },
 });
 
@@ -170,6 +175,7 @@ export const cumprod = cumulative("cumprod", {
   accepts: isNumber,
   lineFor: (dtype) => (isFloat(dtype) ? productLine : wrappingProductLine),
   tangent: (t, x, y, direction) => linearRecurrence(x, mul(t, previous(y, direction, 1)), direction),
+  lower: lowerCumprod,
   work: { operations: 1, multiplications: 1, transcendentals: 0 },
 });
 
@@ -195,6 +201,7 @@ export const cummax = cumulative("cummax", {
   accepts: isNumber,
   lineFor: () => maximumLine,
   tangent: shareTies,
+  lower: lowerCummax,
   work: { operations: 1, multiplications: 0, transcendentals: 0 },
   distinct: true,
 });
@@ -210,6 +217,7 @@ export const cummin = cumulative("cummin", {
   accepts: isNumber,
   lineFor: () => minimumLine,
   tangent: shareTies,
+  lower: lowerCummin,
   work: { operations: 1, multiplications: 0, transcendentals: 0 },
   distinct: true,
 });
@@ -239,5 +247,6 @@ export const cumlogsumexp = cumulative("cumlogsumexp", {
   accepts: isFloat,
   lineFor: () => logSumExpLine,
   tangent: softShare,
+  lower: lowerCumlogsumexp,
   work: { operations: 4, multiplications: 0, transcendentals: 2 },
 });

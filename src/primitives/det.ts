@@ -18,6 +18,7 @@ import { broadcastInDim, reduceSum } from "./broadcast.js";
 import { typeRule } from "./checks.js";
 import { concatenate } from "./concatenate.js";
 import { cofactors, determinant } from "./detEvaluate.js";
+import { lowerCofactor, lowerDet } from "./detLower.js";
 import { dotGeneral } from "./dot.js";
 import { add } from "./elementwise.js";
 import { div, mul, sub } from "./field.js";
@@ -126,6 +127,7 @@ const detPrimitive = definePrimitive({
   jvp: ([x], [t]) => ({ outputs: [det(x)], tangents: [inner(t as NDArray, cofactor(x))] }),
   // The rank is not fixed: the batch axis is one more in front of the matrices.
   batch: (_, [x]) => ({ outputs: [det(x)], batched: [true] }),
+  lower: lowerDet,
   cost: ([x]) => {
     const n = orderOf(x);
     const { operations, multiplications } = elimination(n);
@@ -207,6 +209,7 @@ const cofactorPrimitive = definePrimitive({
   jvp: cofactorJvp,
   transpose: cofactorTranspose,
   batch: (_, [x]) => ({ outputs: [cofactor(x)], batched: [true] }),
+  lower: lowerCofactor,
   cost: ([x]) => {
     const n = orderOf(x);
     if (n <= 2) return { operations: n === 2 ? 2 * countOf(x) : 0, multiplications: 0, transcendentals: 0 };

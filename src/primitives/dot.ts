@@ -30,6 +30,7 @@ import { isZero, Zero, zeroFor } from "../core/zero.js";
 import { convertElementType } from "./cast.js";
 import { isAxis, showParam, type TypeResult, typeRule } from "./checks.js";
 import { type AxisRoles, dotValues } from "./dotEvaluate.js";
+import { lowerDot } from "./dotLower.js";
 import { add } from "./elementwise.js";
 import { transpose } from "./shape.js";
 
@@ -257,6 +258,7 @@ const dotPrimitive = definePrimitive({
   jvp,
   transpose: transposeRule,
   batch: batchRule,
+  lower: lowerDot((operand, params, i) => roles(operand, params as DotParams, i)),
   cost: ([x], params, [out]) => {
     const terms = sizeOf((params as DotParams).contracting[0].map((a) => x.shape[a]));
     const multiplications = sizeOf(out.shape) * terms;

@@ -8,6 +8,8 @@ import { ConcreteArray, NDArray, scalar, weakScalar } from "../core/array.js";
 import { type Shape, sizeOf } from "../core/aval.js";
 import { allocate, type DType, isFloat, settle } from "../core/dtype.js";
 import { ArgumentError, DtypeError, NotDifferentiableError } from "../core/errors.js";
+import * as ir from "../core/ir/ops.js";
+import type { Expr } from "../core/ir/types.js";
 import { type Atom, Literal } from "../core/jaxpr.js";
 import { noParams } from "../core/params.js";
 import {
@@ -24,6 +26,7 @@ import { bind } from "../core/trace.js";
 import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
 import { broadcastInDim, reduceSum } from "./broadcast.js";
 import { makeLoops } from "./elementwiseLoop.js";
+import { lowerElementwise } from "./elementwiseLower.js";
 import {
   commonShape,
   type Domain,
@@ -142,6 +145,7 @@ export function elementwise(spec: ElementwiseSpec): Primitive {
     jvp,
     transpose,
     batch: batchElementwise((inputs, params) => bind(primitive, inputs, params)),
+    lower: lowerElementwise(spec),
     cost: (_, params, [out]) =>
       times(typeof costOf === "function" ? costOf(params) : costOf, sizeOf(out.shape)),
     laws: elementwiseLaws(spec),
@@ -197,6 +201,7 @@ interface Common {
   readonly evaluate?: ElementFunction;
   readonly evaluateFor?: (dtype: DType) => ElementFunction;
   readonly cost?: Cost;
+  readonly weight?: number;
   readonly differentiable?: boolean;
   readonly simplify?: ElementwiseSpec["simplify"];
   readonly commutative?: boolean;
@@ -207,6 +212,8 @@ export interface UnarySpec extends Common {
   readonly tangent?: (t: NDArray, x: NDArray, y: NDArray) => NDArray;
   /** Set if the operation is linear. */
   readonly transpose?: (ct: NDArray) => NDArray;
+  /** The element in kernel IR; `undefined` (or left out) where JavaScript has to compute it. See `ElementLowering`. */
+  readonly lower?: (x: Expr, dtype: DType) => Expr | undefined;
   /** Where tests and laws draw the operand from: intervals on which the function is smooth. */
   readonly smoothOn?: readonly (readonly [number, number])[];
 }
@@ -226,11 +233,12 @@ export interface UnarySpec extends Common {
  * });
  */
 export function unary(name: string, spec: UnarySpec): UnaryOp {
-  const { tangent, transpose, smoothOn = [[-2, 2]], ...rest } = spec;
+  const { tangent, transpose, lower, smoothOn = [[-2, 2]], ...rest } = spec;
   const primitive = elementwise({
     ...rest,
     name,
     arity: 1,
+    lower: lower && (([x], dtype) => lower(x, dtype)),
     tangents: () => [tangent],
     transposes: transpose && (() => [transpose]),
     examples: smoothOn.map((interval) => ({ params: noParams, domain: [interval] })),
@@ -252,6 +260,8 @@ export interface BinarySpec extends Common {
     readonly y?: (ct: NDArray, x: NDArray, y: NDArray) => NDArray;
   };
   readonly additive?: boolean;
+  /** The element in kernel IR; `undefined` (or left out) where JavaScript has to compute it. See `ElementLowering`. */
+  readonly lower?: (x: Expr, y: Expr, dtype: DType) => Expr | undefined;
   /** Pairs of intervals for the two operands. */
   readonly smoothOn?: readonly (readonly [readonly [number, number], readonly [number, number]])[];
 }
@@ -272,7 +282,7 @@ export interface BinarySpec extends Common {
  * });
  */
 export function binary(name: string, spec: BinarySpec): BinaryOp {
-  const { tangent, transpose, smoothOn, ...rest } = spec;
+  const { tangent, transpose, lower, smoothOn, ...rest } = spec;
   const intervals = smoothOn ?? [
     [
       [-2, 2],
@@ -283,6 +293,7 @@ export function binary(name: string, spec: BinarySpec): BinaryOp {
     ...rest,
     name,
     arity: 2,
+    lower: lower && (([x, y], dtype) => lower(x, y, dtype)),
     tangents: () => [tangent?.x, tangent?.y] as readonly (LinearFunction | undefined)[],
     transposes: transpose && (() => [transpose.x, transpose.y] as readonly (LinearFunction | undefined)[]),
     examples: intervals.map((domain) => ({ params: noParams, domain })),
@@ -312,6 +323,7 @@ export const add = binary("add", {
   summary: "x + y",
   domain: "number",
   evaluate: (x, y) => x + y,
+  lower: ir.add,
   tangent: { x: (t) => t, y: (t) => t },
   transpose: { x: (ct) => ct, y: (ct) => ct },
   additive: true,

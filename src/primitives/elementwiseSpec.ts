@@ -7,6 +7,7 @@ import type { NDArray } from "../core/array.js";
 import { type Aval, aval, describeAll, type Shape, sameShape } from "../core/aval.js";
 import { type DType, isFloat, isInteger, type Typed } from "../core/dtype.js";
 import { ArgumentError, DtypeError, type FluxionError, ShapeError } from "../core/errors.js";
+import type { Expr } from "../core/ir/types.js";
 import type { Atom } from "../core/jaxpr.js";
 import { noParams } from "../core/params.js";
 import type { Cost, Example, Laws, Params } from "../core/primitive.js";
@@ -35,6 +36,13 @@ export const work = {
 export type ElementFunction = (...x: number[]) => number;
 
 /**
+ * The element of the result in kernel IR, from elements of the operands, in the types that their dtypes are computed with
+ * (`scalarTypeOf`), and the common dtype. A result of float16 or uint8 need not be rounded or wrapped to it. `undefined`
+ * where only JavaScript will do.
+ */
+export type ElementLowering = (args: readonly Expr[], dtype: DType, params: Params) => Expr | undefined;
+
+/**
  * Given the tangent (or cotangent), the operands, and (for tangents) the output. In a transpose rule the operand that
  * is linear has a type (`x.aval`) and nothing else.
  */
@@ -60,6 +68,13 @@ export interface ElementwiseSpec {
   readonly evaluate?: ElementFunction;
   /** Instead of `evaluate`, where the meaning depends on the dtype or on params. */
   readonly evaluateFor?: (dtype: DType, params: Params) => ElementFunction;
+  /**
+   * How an element is compiled. Where it is left out or gives `undefined`, kernels on the CPU call `evaluate` for each
+   * element, and the GPU refuses the operation.
+   */
+  readonly lower?: ElementLowering;
+  /** Work for one element of a kernel, in additions; default: what `cost` says, with 10 for a transcendental function. */
+  readonly weight?: number | ((params: Params) => number);
   /** For each operand its part of the tangent; `undefined` where the derivative is zero. */
   readonly tangents: (params: Params) => readonly (LinearFunction | undefined)[];
   /** For each operand that the operation is linear in: its cotangent from that of the output. */

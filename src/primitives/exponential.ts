@@ -1,6 +1,7 @@
 /** Exponentials and logarithms. Floats only (`DtypeError` otherwise); shape and dtype are kept. */
-
+import * as math from "../core/ir/math/index.js";
 import { add, unary, work } from "./elementwise.js";
+import { single } from "./elementwiseLower.js";
 import { div, mul, sub } from "./field.js";
 
 /** e^x. */
@@ -8,6 +9,7 @@ export const exp = unary("exp", {
   summary: "e^x",
   domain: "float",
   evaluate: Math.exp,
+  lower: single(math.exp),
   tangent: (t, _, y) => mul(t, y),
   cost: work.transcendental,
 });
@@ -17,6 +19,7 @@ export const exp2 = unary("exp2", {
   summary: "2^x",
   domain: "float",
   evaluate: (x) => 2 ** x,
+  lower: single(math.exp2),
   tangent: (t, _, y) => mul(t, mul(Math.LN2, y)),
   cost: work.transcendental,
 });
@@ -26,6 +29,7 @@ export const expm1 = unary("expm1", {
   summary: "e^x - 1, exact near 0",
   domain: "float",
   evaluate: Math.expm1,
+  lower: single(math.expm1),
   tangent: (t, _, y) => mul(t, add(y, 1)),
   cost: work.transcendental,
 });
@@ -35,6 +39,7 @@ export const log = unary("log", {
   summary: "the natural logarithm",
   domain: "float",
   evaluate: Math.log,
+  lower: single(math.log),
   tangent: (t, x) => div(t, x),
   cost: work.transcendental,
   smoothOn: [[0.5, 4]],
@@ -45,6 +50,7 @@ export const log1p = unary("log1p", {
   summary: "log(1 + x), exact near 0",
   domain: "float",
   evaluate: Math.log1p,
+  lower: single(math.log1p),
   tangent: (t, x) => div(t, add(x, 1)),
   cost: work.transcendental,
   smoothOn: [[-0.5, 3]],
@@ -60,6 +66,7 @@ export const logistic = unary("logistic", {
     const e = Math.exp(x);
     return e / (1 + e);
   },
+  lower: single(math.logistic),
   tangent: (t, _, y) => mul(t, mul(y, sub(1, y))),
   cost: { operations: 3, multiplications: 1, transcendentals: 1 },
 });

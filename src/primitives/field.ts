@@ -1,5 +1,7 @@
 /** The operations of a field, which all derivatives are made of: differences, products, quotients. (add stands in elementwise.ts.) */
 import { isFloat } from "../core/dtype.js";
+import { integers } from "../core/ir/math/index.js";
+import * as ir from "../core/ir/ops.js";
 import { binary, neutral, unary, work } from "./elementwise.js";
 
 /**
@@ -10,6 +12,7 @@ export const sub = binary("sub", {
   summary: "x - y",
   domain: "number",
   evaluate: (x, y) => x - y,
+  lower: ir.sub,
   tangent: { x: (t) => t, y: (t) => neg(t) },
   transpose: { x: (ct) => ct, y: (ct) => neg(ct) },
   additive: true,
@@ -21,6 +24,7 @@ export const neg = unary("neg", {
   summary: "-x",
   domain: "number",
   evaluate: (x) => -x,
+  lower: (x, dtype) => (isFloat(dtype) ? ir.neg(x) : integers.negate(x)),
   tangent: (t) => neg(t),
   transpose: (ct) => neg(ct),
 });
@@ -33,6 +37,7 @@ export const mul = binary("mul", {
   evaluateFor: (dtype) => (isFloat(dtype) ? (x, y) => x * y : (x, y) => Math.imul(x, y)),
   tangent: { x: (t, _, y) => mul(t, y), y: (t, x) => mul(x, t) },
   transpose: { x: (ct, _, y) => mul(ct, y), y: (ct, x) => mul(x, ct) },
+  lower: ir.mul,
   cost: work.multiply,
   commutative: true,
   simplify: (inputs) => neutral(inputs, 1, 1) ?? neutral(inputs, 0, 1),
@@ -48,6 +53,7 @@ export const div = binary("div", {
   evaluateFor: (dtype) => (isFloat(dtype) ? (x, y) => x / y : (x, y) => (y === 0 ? -1 : Math.trunc(x / y))),
   tangent: { x: (t, _, y) => div(t, y), y: (t, _, y, out) => mul(t, neg(div(out, y))) },
   transpose: { x: (ct, _, y) => div(ct, y) },
+  lower: (x, y, dtype) => (isFloat(dtype) ? ir.div(x, y) : integers.quotient(x, y)),
   cost: work.multiply,
   smoothOn: [
     [

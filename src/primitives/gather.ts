@@ -144,13 +144,20 @@ function gatherShape(
 const defaultFill = (dtype: DType): number =>
   isFloat(dtype) ? Number.NaN : integerRange(dtype)[dtype === "int32" ? 0 : 1];
 
+/** What mode "fill" fills with, as an element of the dtype. */
+function fillOf({ fillValue }: GatherParams, dtype: DType): number {
+  if (fillValue === null) return defaultFill(dtype);
+  if (dtype === "bool") return fillValue === 0 ? 0 : 1;
+  return settle(dtype, allocate(dtype, 1).fill(fillValue))[0];
+}
+
 const gatherPrimitive = definePrimitive({
   name: "gather",
   family: "indexing",
   summary: "windows of an operand at places given by index vectors",
   abstractEval: typeRule("gather", 2, gatherType),
   evaluate: ([x, indices], params, [out]) => {
-    const { mode, fillValue } = params as GatherParams;
+    const { mode } = params as GatherParams;
     const place = placeWindows(x.shape, indices, out.shape, gatherNumbers(params), mode !== "fill");
     const { inOperand, inWindowed, operandSteps, windowedSteps } = place;
     const values = allocate(out.dtype, sizeOf(out.shape));
@@ -158,7 +165,7 @@ const gatherPrimitive = definePrimitive({
     const length = operandSteps.length;
     // Views cost more than they save for a few elements.
     const block = length > 16 && isBlock(place);
-    const fill = fillValue ?? defaultFill(out.dtype);
+    const fill = fillOf(params as GatherParams, out.dtype);
     for (let w = 0; w < inOperand.length; w++) {
       const source = inOperand[w];
       const target = inWindowed[w];
@@ -167,7 +174,7 @@ const gatherPrimitive = definePrimitive({
       else
         for (let i = 0; i < length; i++) values[target + windowedSteps[i]] = from[source + operandSteps[i]];
     }
-    return [new ConcreteArray(fillValue === null ? values : settle(out.dtype, values), out)];
+    return [new ConcreteArray(values, out)];
   },
   jvp: ([x, indices], [t], params) => {
     const outputs = bind(gatherPrimitive, [x, indices], params);
@@ -196,10 +203,9 @@ const gatherPrimitive = definePrimitive({
         : gatherParams(withBatchedBoth(numbers), { ...rest, sliceSizes: [1, ...sliceSizes] });
     return { outputs: bind(gatherPrimitive, [x, indices], inBatch), batched: [true] };
   },
-  lower: lowerGather(gatherNumbers, (params, dtype) => {
-    const { mode, fillValue } = params as GatherParams;
-    return mode === "fill" ? (fillValue ?? defaultFill(dtype)) : undefined;
-  }),
+  lower: lowerGather(gatherNumbers, (params, dtype) =>
+    (params as GatherParams).mode === "fill" ? fillOf(params as GatherParams, dtype) : undefined,
+  ),
   cost: noWork,
   laws: { differentiable: true, examples: gatherExamples() },
 });

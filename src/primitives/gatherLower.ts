@@ -1,5 +1,5 @@
 /** How gather is compiled: each element is read at a place that is computed from the indices. */
-import { allocate, type DType, settle } from "../core/dtype.js";
+import type { DType } from "../core/dtype.js";
 import type { MapRule } from "../core/ir/lower.js";
 import { constant, i32, select } from "../core/ir/ops.js";
 import { scalarTypeOf } from "../core/ir/types.js";
@@ -25,8 +25,7 @@ export const lowerGather = (
     const place = placeInWindow(start, numbers, index);
     if (fill === undefined) return [ctx.operand(0, place)];
     const x = ctx.guarded(inside, () => ctx.operand(0, place));
-    const stored = settle(out.dtype, allocate(out.dtype, 1).fill(fill))[0];
-    return [select(inside, x, constant(scalarTypeOf(out.dtype), stored))];
+    return [select(inside, x, constant(scalarTypeOf(out.dtype), fill))];
   },
   weight: () => 2,
 });

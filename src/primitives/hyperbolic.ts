@@ -1,6 +1,7 @@
 /** Hyperbolic functions and their inverses. Floats only (`DtypeError` otherwise); shape and dtype are kept. */
-
+import * as math from "../core/ir/math/index.js";
 import { add, unary, work } from "./elementwise.js";
+import { single } from "./elementwiseLower.js";
 import { div, mul, sub } from "./field.js";
 import { rsqrt } from "./power.js";
 
@@ -9,6 +10,7 @@ export const sinh = unary("sinh", {
   summary: "the hyperbolic sine",
   domain: "float",
   evaluate: Math.sinh,
+  lower: single(math.sinh),
   tangent: (t, x) => mul(t, cosh(x)),
   cost: work.transcendental,
 });
@@ -18,6 +20,7 @@ export const cosh = unary("cosh", {
   summary: "the hyperbolic cosine",
   domain: "float",
   evaluate: Math.cosh,
+  lower: single(math.cosh),
   tangent: (t, x) => mul(t, sinh(x)),
   cost: work.transcendental,
 });
@@ -27,6 +30,7 @@ export const tanh = unary("tanh", {
   summary: "the hyperbolic tangent",
   domain: "float",
   evaluate: Math.tanh,
+  lower: single(math.tanh),
   tangent: (t, _, y) => mul(t, sub(1, mul(y, y))),
   cost: work.transcendental,
 });
@@ -36,6 +40,7 @@ export const asinh = unary("asinh", {
   summary: "the inverse hyperbolic sine",
   domain: "float",
   evaluate: Math.asinh,
+  lower: single(math.asinh),
   tangent: (t, x) => mul(t, rsqrt(add(mul(x, x), 1))),
   cost: work.transcendental,
 });
@@ -45,6 +50,7 @@ export const acosh = unary("acosh", {
   summary: "the inverse hyperbolic cosine",
   domain: "float",
   evaluate: Math.acosh,
+  lower: single(math.acosh),
   // x - 1 is exact near 1, where x² - 1 would have lost the digits of x².
   tangent: (t, x) => mul(t, rsqrt(mul(sub(x, 1), add(x, 1)))),
   cost: work.transcendental,
@@ -56,6 +62,7 @@ export const atanh = unary("atanh", {
   summary: "the inverse hyperbolic tangent",
   domain: "float",
   evaluate: Math.atanh,
+  lower: single(math.atanh),
   tangent: (t, x) => div(t, mul(sub(1, x), add(1, x))),
   cost: work.transcendental,
   smoothOn: [[-0.8, 0.8]],

@@ -2,11 +2,15 @@
 import type { NDArray } from "../core/array.js";
 import { isFloat } from "../core/dtype.js";
 import { ArgumentError, DtypeError } from "../core/errors.js";
+import * as math from "../core/ir/math/index.js";
+import * as ir from "../core/ir/ops.js";
+import type { Expr } from "../core/ir/types.js";
 import { bind } from "../core/trace.js";
 import { bitwiseAnd } from "./bits.js";
 import { showParam } from "./checks.js";
 import { eq } from "./comparison.js";
 import { binary, elementwise, type Operand, scalarLike, scalarsLike, unary, work } from "./elementwise.js";
+import { single } from "./elementwiseLower.js";
 import { log } from "./exponential.js";
 import { div, mul, sub } from "./field.js";
 import { select } from "./select.js";
@@ -27,6 +31,7 @@ export const pow = binary("pow", {
   summary: "x^y",
   domain: "float",
   evaluate: power,
+  lower: single(math.pow),
   tangent: {
     // y·x^(y-1); where both are 0 that would be 0·∞. Only the exponent is replaced, and only there: elsewhere it has to
     // carry the derivative with respect to y, also at y = 0.
@@ -63,6 +68,10 @@ function wholePower(n: number): (x: number) => number {
   return (x) => power(x, n);
 }
 
+/** The same in kernel IR, for what is not a call. */
+const lowerDouble = (x: Expr, n: number): Expr | undefined =>
+  n === 2 ? ir.mul(x, x) : n === -1 ? ir.div(ir.constant("f64", 1), x) : undefined;
+
 /** How many multiplications (and a division, for a negative exponent) repeated squaring takes. */
 function multiplicationsOf(y: number): number {
   let count = y < 0 ? 1 : 0;
@@ -86,6 +95,11 @@ const integerPowPrimitive = elementwise({
     const { y } = params as { y: number };
     return isFloat(dtype) ? wholePower(y) : (x) => wrappingPower(x, y);
   },
+  lower: ([x], dtype, params) => {
+    const { y } = params as { y: number };
+    if (!isFloat(dtype)) return math.integers.wrappingPower(x, y);
+    return dtype === "float64" ? lowerDouble(x, y) : math.integerPow(x, y);
+  },
   // No factor x^-1 ever appears beside a factor 0, so that no order of derivative is NaN at 0.
   tangents: (params) => {
     const { y } = params as { y: number };
@@ -96,6 +110,11 @@ const integerPowPrimitive = elementwise({
   cost: (params) => {
     const multiplications = multiplicationsOf((params as { y: number }).y);
     return { operations: multiplications, multiplications, transcendentals: 0 };
+  },
+  // Of float32, larger powers are computed as `pow` is.
+  weight: (params) => {
+    const { y } = params as { y: number };
+    return Math.abs(y) <= 4 ? multiplicationsOf(y) : 40;
   },
   examples: [
     { params: { y: 3 } },
@@ -126,6 +145,7 @@ export const square = unary("square", {
   summary: "x²",
   domain: "number",
   evaluateFor: (dtype) => (isFloat(dtype) ? (x) => x * x : (x) => Math.imul(x, x)),
+  lower: (x) => ir.mul(x, x),
   tangent: (t, x) => mul(t, mul(2, x)),
   cost: work.multiply,
 });
@@ -135,6 +155,7 @@ export const sqrt = unary("sqrt", {
   summary: "the square root",
   domain: "float",
   evaluate: Math.sqrt,
+  lower: ir.sqrt,
   tangent: (t, _, y) => mul(t, div(0.5, y)),
   cost: work.transcendental,
   smoothOn: [[0.25, 4]],
@@ -145,6 +166,7 @@ export const rsqrt = unary("rsqrt", {
   summary: "the reciprocal of the square root",
   domain: "float",
   evaluate: (x) => 1 / Math.sqrt(x),
+  lower: math.rsqrt,
   tangent: (t, x, y) => mul(t, mul(-0.5, div(y, x))),
   cost: work.transcendental,
   smoothOn: [[0.25, 4]],
@@ -155,6 +177,7 @@ export const cbrt = unary("cbrt", {
   summary: "the cube root",
   domain: "float",
   evaluate: Math.cbrt,
+  lower: single(math.cbrt),
   tangent: (t, _, y) => mul(t, mul(1 / 3, integerPow(y, -2))),
   cost: work.transcendental,
   smoothOn: [

@@ -10,6 +10,8 @@ import { left, right } from "fp-ts/lib/Either.js";
 import { ConcreteArray, type NDArray, scalar } from "../core/array.js";
 import { aval, describe, describeAll, type Shape, sizeOf } from "../core/aval.js";
 import { DtypeError, ShapeError } from "../core/errors.js";
+import * as ir from "../core/ir/ops.js";
+import type { Expr } from "../core/ir/types.js";
 import { noParams } from "../core/params.js";
 import { definePrimitive } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
@@ -18,6 +20,7 @@ import { bitwiseXor } from "./bits.js";
 import { convertElementType } from "./cast.js";
 import { typeRule } from "./checks.js";
 import { batchElementwise } from "./elementwise.js";
+import { elementsAt } from "./elementwiseLower.js";
 import { commonShape } from "./elementwiseSpec.js";
 import { iota, reshape } from "./shape.js";
 import { slice } from "./slicing.js";
@@ -61,6 +64,22 @@ function hash(
   }
 }
 
+/** The same in kernel IR, for one element. */
+function lowerHash(k0: Expr, k1: Expr, counter0: Expr, counter1: Expr): [Expr, Expr] {
+  const key = [k0, k1, ir.xor(ir.xor(k0, k1), parity)];
+  let x0 = ir.add(counter0, k0);
+  let x1 = ir.add(counter1, k1);
+  for (let group = 0; group < 5; group++) {
+    for (const amount of rotations[group % 2]) {
+      x0 = ir.add(x0, x1);
+      x1 = ir.xor(ir.or(ir.shl(x1, amount), ir.shr(x1, 32 - amount)), x0);
+    }
+    x0 = ir.add(x0, key[(group + 1) % 3]);
+    x1 = ir.add(ir.add(x1, key[(group + 2) % 3]), group + 1);
+  }
+  return [x0, x1];
+}
+
 /** Per element: 2 + 2 for key and counter, 20 rounds of add, rotate (3) and xor, 5 additions of the key (3). */
 const operationsPerHash = 4 + 20 * 5 + 5 * 3;
 
@@ -93,6 +112,14 @@ const threefryPrimitive = definePrimitive({
     return { outputs, tangents: outputs.map((o) => zeroFor(o.aval)) };
   },
   batch: batchElementwise((inputs, params) => bind(threefryPrimitive, inputs, params)),
+  lower: {
+    kind: "map",
+    element: (ctx, index) => {
+      const [k0, k1, x0, x1] = elementsAt(ctx, index);
+      return lowerHash(k0, k1, x0, x1);
+    },
+    weight: () => operationsPerHash,
+  },
   cost: (_, __, [out]) => ({
     operations: operationsPerHash * sizeOf(out.shape),
     multiplications: 0,

@@ -13,6 +13,7 @@ import { bind } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
 import { mul } from "./arithmetic.js";
 import { typeRule } from "./checks.js";
+import { lowerRecurrence } from "./cumulativeLower.js";
 import { type Direction, directionError, eachLine, inBatch, opposite, previous } from "./direction.js";
 import { add } from "./elementwise.js";
 import { repeat } from "./filled.js";
@@ -67,6 +68,7 @@ const recurrencePrimitive = definePrimitive({
     const [a, b] = inputs.map((x, i) => (batched[i] ? x : repeat(x, size)));
     return { outputs: [linearRecurrence(a, b, inBatch(params as Direction))], batched: [true] };
   },
+  lower: lowerRecurrence,
   cost: ([a]) => ({ operations: 2 * sizeOf(a.shape), multiplications: sizeOf(a.shape), transcendentals: 0 }),
   laws: {
     differentiable: true,

@@ -2,6 +2,8 @@
 import type { NDArray } from "../core/array.js";
 import { type DType, type FloatDType, floatLimits } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
+import * as math from "../core/ir/math/index.js";
+import * as ir from "../core/ir/ops.js";
 import { bind } from "../core/trace.js";
 import { showParam } from "./checks.js";
 import { binary, elementwise, type Operand, scalarsLike, unary } from "./elementwise.js";
@@ -15,6 +17,7 @@ export const floor = unary("floor", {
   summary: "the largest whole number not above x",
   domain: "float",
   evaluate: Math.floor,
+  lower: ir.floor,
   smoothOn: [
     [0.1, 0.9],
     [-1.9, -1.1],
@@ -26,6 +29,7 @@ export const ceil = unary("ceil", {
   summary: "the smallest whole number not below x",
   domain: "float",
   evaluate: Math.ceil,
+  lower: ir.ceil,
   smoothOn: [
     [0.1, 0.9],
     [-1.9, -1.1],
@@ -60,6 +64,8 @@ const roundPrimitive = elementwise({
           `round: roundingMethod must be "awayFromZero" or "toNearestEven", got ${showParam(roundingMethod)}`,
         ),
   evaluateFor: (_, { roundingMethod }) => roundings[roundingMethod as RoundingMethod],
+  lower: ([x], _, { roundingMethod }) =>
+    roundingMethod === "toNearestEven" ? ir.nearest(x) : math.roundAway(x),
   tangents: () => [undefined],
   examples: [
     { params: { roundingMethod: "awayFromZero" }, domain: [[0.6, 1.4]] },
@@ -85,6 +91,7 @@ const finite = unary("isFinite", {
   domain: "float",
   result: "bool",
   evaluate: (x) => (Number.isFinite(x) ? 1 : 0),
+  lower: math.isFinite,
 });
 
 // Inside this file the name belongs to JavaScript.
@@ -118,5 +125,8 @@ export const nextafter = binary("nextafter", {
   summary: "the next representable number after x towards y",
   domain: "float",
   evaluateFor: (dtype: DType) => neighbour(dtype as FloatDType),
+  lower: (x, y, dtype) =>
+    dtype === "float64" ? undefined : math.nextafter(x, y, dtype as "float16" | "float32"),
+  weight: 5,
   differentiable: false,
 });

@@ -14,6 +14,7 @@ import {
   get,
   gt,
   i32,
+  isConst,
   letIn,
   load,
   loop,
@@ -148,7 +149,8 @@ class Scatter {
         ];
       },
     );
-    return [...stmts, when(inside, [letIn(first, ravel(start, operand.shape)), ...merge])];
+    const body = [letIn(first, ravel(start, operand.shape)), ...merge];
+    return [...stmts, ...(isConst(inside, 1) ? body : [when(inside, body)])];
   }
 
   /** Where at most one window can cover an element, each element looks whether it does. */
@@ -249,7 +251,8 @@ class Scatter {
       const index = unravel(item, updates.shape);
       const count = counting.map((a) => index[a]);
       const { start, inside } = this.place(count, (k) => ctx.element(1, [...count, i32(k)]));
-      return [when(inside, [body(index, ravel(placeInWindow(start, numbers, index), operand.shape))])];
+      const stmt = body(index, ravel(placeInWindow(start, numbers, index), operand.shape));
+      return [isConst(inside, 1) ? stmt : when(inside, [stmt])];
     });
   }
 

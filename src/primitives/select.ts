@@ -4,6 +4,7 @@ import { ConcreteArray, NDArray } from "../core/array.js";
 import { aval, describe, describeAll, sizeOf } from "../core/aval.js";
 import { allocate } from "../core/dtype.js";
 import { ArgumentError, DtypeError, ShapeError } from "../core/errors.js";
+import { le as irLe, max as irMax, min as irMin, select as irSelect } from "../core/ir/ops.js";
 import { noParams } from "../core/params.js";
 import { definePrimitive, LinearInput } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
@@ -19,6 +20,7 @@ import {
   spread,
   work,
 } from "./elementwise.js";
+import { elementsAt } from "./elementwiseLower.js";
 import { commonShape } from "./elementwiseSpec.js";
 import { zeros } from "./filled.js";
 
@@ -29,6 +31,7 @@ const selectPrimitive = elementwise({
   domain: "any",
   fixed: { 0: "bool" },
   evaluate: (pred, onTrue, onFalse) => (pred ? onTrue : onFalse),
+  lower: ([pred, onTrue, onFalse]) => irSelect(pred, onTrue, onFalse),
   // The side that is not taken gets a zero that is written, not computed: NaN and infinity do not leak from it.
   tangents: () => [undefined, (t, pred) => select(pred, t, 0), (t, pred) => select(pred, 0, t)],
   transposes: () => [undefined, (ct, pred) => select(pred, ct, 0), (ct, pred) => select(pred, 0, ct)],
@@ -127,6 +130,16 @@ const selectNPrimitive = definePrimitive({
     }),
   ],
   batch: batchElementwise((inputs) => bind(selectNPrimitive, inputs, noParams)),
+  lower: {
+    kind: "map",
+    element: (ctx, index) => {
+      const [which, ...cases] = elementsAt(ctx, index);
+      const last = cases.length - 1;
+      if (ctx.inputs[0].dtype === "bool") return [irSelect(which, cases[last], cases[0])];
+      // Below 0 the first case is taken, above the last the last.
+      return [cases.reduceRight((rest, c, i) => (i === last ? c : irSelect(irLe(which, i), c, rest)))];
+    },
+  },
   cost: (_, __, [out]) => ({ ...work.move, operations: sizeOf(out.shape) }),
   laws: {
     differentiable: true,
@@ -166,6 +179,7 @@ const clampPrimitive = elementwise({
   arity: 3,
   domain: "number",
   evaluate: (lo, x, hi) => Math.min(Math.max(x, lo), hi),
+  lower: ([lo, x, hi]) => irMin(irMax(x, lo), hi),
   // On an edge no operand has a derivative: strictly inside it is that of x, strictly outside that of the bound.
   tangents: () => [
     (t, lo, x, hi) => select(bitwiseAnd(lt(x, lo), lt(lo, hi)), t, 0),

@@ -36,7 +36,7 @@ const reshapePrimitive = definePrimitive({
     return right([withShape(x, shape)]);
   }),
   // Arrays are immutable, so both may share the storage.
-  evaluate: ([x], _, [out]) => [new ConcreteArray(x.values, out)],
+  evaluate: ([x], _, [out]) => [x.alias(out)],
   ...linear(
     (inputs, params) => bind(reshapePrimitive, inputs, params),
     (ct, x) => reshape(ct, x.shape),

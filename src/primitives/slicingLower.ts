@@ -26,10 +26,9 @@ export const lowerPad: MapRule = {
     const { shape } = ctx.inputs[0];
     let inside: Expr = truth(true);
     const places = (config as readonly (readonly number[])[]).map(([low, , interior], a) => {
-      const n = shape[a];
       const step = interior + 1;
       const place = indexSub(index[a], low);
-      inside = and(inside, inBounds(place, n === 0 ? 0 : (n - 1) * step + 1));
+      inside = and(inside, inBounds(place, shape[a] * step));
       // The remainder of a place in front of the first element may be anything: it is not inside.
       inside = and(inside, eq(indexMod(place, step), 0));
       return indexDiv(place, step);

@@ -21,6 +21,7 @@ import { eachLine } from "./direction.js";
 import { repeat } from "./filled.js";
 import { takeAlong } from "./gather.js";
 import { iota } from "./shape.js";
+import { lowerSort, lowerTopK } from "./sortLower.js";
 
 export interface SortOptions {
   /** The axis to sort along. */
@@ -148,6 +149,7 @@ const sortPrimitive = definePrimitive({
       batched: inputs.map(() => true),
     };
   },
+  lower: lowerSort,
   cost: ([x], params) => {
     const { dimension, numKeys } = params as SortParams;
     return {
@@ -268,6 +270,7 @@ const topKPrimitive = definePrimitive({
     return { outputs, tangents: [moved, zeroFor(places.aval)] };
   },
   batch: (_, inputs, __, params) => ({ outputs: bind(topKPrimitive, inputs, params), batched: [true, true] }),
+  lower: lowerTopK,
   cost: ([x]) => ({
     operations: comparisons(x.shape, x.shape[x.shape.length - 1]),
     multiplications: 0,

@@ -4,9 +4,11 @@
  */
 import type { NDArray } from "../core/array.js";
 import { ArgumentError } from "../core/errors.js";
+import * as math from "../core/ir/math/index.js";
 import { bind } from "../core/trace.js";
 import { isCount, showParam } from "./checks.js";
 import { elementwise, type Operand, scalarsLike, unary, work } from "./elementwise.js";
+import { single } from "./elementwiseLower.js";
 import { exp } from "./exponential.js";
 import { mul, neg } from "./field.js";
 import { square } from "./power.js";
@@ -24,6 +26,7 @@ export const erf = unary("erf", {
   summary: "the error function",
   domain: "float",
   evaluate: functions.erf,
+  lower: single(math.erf),
   tangent: (t, x) => mul(t, erfSlope(x)),
   cost: work.transcendental,
 });
@@ -33,6 +36,7 @@ export const erfc = unary("erfc", {
   summary: "1 - erf x, exact where that is tiny",
   domain: "float",
   evaluate: functions.erfc,
+  lower: single(math.erfc),
   tangent: (t, x) => mul(t, neg(erfSlope(x))),
   cost: work.transcendental,
 });
@@ -42,6 +46,7 @@ export const erfInv = unary("erfInv", {
   summary: "the inverse of the error function",
   domain: "float",
   evaluate: functions.erfInv,
+  lower: single(math.erfInv),
   tangent: (t, _, y) => mul(t, mul(Math.sqrt(Math.PI) / 2, exp(square(y)))),
   cost: work.transcendental,
   smoothOn: [[-0.8, 0.8]],
@@ -52,6 +57,7 @@ export const lgamma = unary("lgamma", {
   summary: "the logarithm of the absolute value of the gamma function",
   domain: "float",
   evaluate: functions.lgamma,
+  lower: single(math.lgamma),
   tangent: (t, x) => mul(t, digamma(x)),
   cost: work.transcendental,
   smoothOn: [
@@ -65,6 +71,7 @@ export const digamma = unary("digamma", {
   summary: "the derivative of the logarithm of the gamma function",
   domain: "float",
   evaluate: functions.digamma,
+  lower: single(math.digamma),
   tangent: (t, x) => mul(t, polygamma(x, 1)),
   cost: work.transcendental,
   smoothOn: [
@@ -85,6 +92,7 @@ const polygammaPrimitive = elementwise({
           `polygamma: the order n must be a whole number above 0 (0 is digamma), got ${showParam(n)}`,
         ),
   evaluateFor: (_, { n }) => functions.polygamma(n as number),
+  lower: ([x], dtype, { n }) => (dtype === "float64" ? undefined : math.polygamma(x, n as number)),
   tangents: (params) => {
     const { n } = params as { n: number };
     return [(t, x) => mul(t, polygamma(x, n + 1))];

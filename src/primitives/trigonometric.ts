@@ -1,6 +1,8 @@
 /** Trigonometric functions and their inverses. Floats only (`DtypeError` otherwise); angles in radians; shape and dtype are kept. */
 import type { NDArray } from "../core/array.js";
+import * as math from "../core/ir/math/index.js";
 import { add, binary, unary, work } from "./elementwise.js";
+import { single } from "./elementwiseLower.js";
 import { div, mul, neg, sub } from "./field.js";
 import { rsqrt } from "./power.js";
 
@@ -9,6 +11,7 @@ export const sin = unary("sin", {
   summary: "the sine",
   domain: "float",
   evaluate: Math.sin,
+  lower: single(math.sin),
   tangent: (t, x) => mul(t, cos(x)),
   cost: work.transcendental,
 });
@@ -18,6 +21,7 @@ export const cos = unary("cos", {
   summary: "the cosine",
   domain: "float",
   evaluate: Math.cos,
+  lower: single(math.cos),
   tangent: (t, x) => mul(t, neg(sin(x))),
   cost: work.transcendental,
 });
@@ -27,6 +31,7 @@ export const tan = unary("tan", {
   summary: "the tangent",
   domain: "float",
   evaluate: Math.tan,
+  lower: single(math.tan),
   tangent: (t, _, y) => mul(t, add(1, mul(y, y))),
   cost: work.transcendental,
   smoothOn: [[-1, 1]],
@@ -40,6 +45,7 @@ export const asin = unary("asin", {
   summary: "the inverse sine",
   domain: "float",
   evaluate: Math.asin,
+  lower: single(math.asin),
   tangent: (t, x) => mul(t, asinSlope(x)),
   cost: work.transcendental,
   smoothOn: [[-0.8, 0.8]],
@@ -50,6 +56,7 @@ export const acos = unary("acos", {
   summary: "the inverse cosine",
   domain: "float",
   evaluate: Math.acos,
+  lower: single(math.acos),
   tangent: (t, x) => mul(t, neg(asinSlope(x))),
   cost: work.transcendental,
   smoothOn: [[-0.8, 0.8]],
@@ -60,6 +67,7 @@ export const atan = unary("atan", {
   summary: "the inverse tangent",
   domain: "float",
   evaluate: Math.atan,
+  lower: single(math.atan),
   tangent: (t, x) => div(t, add(1, mul(x, x))),
   cost: work.transcendental,
 });
@@ -76,6 +84,7 @@ export const atan2 = binary("atan2", {
   summary: "the angle of the point (y, x): atan(x / y) in the right quadrant",
   domain: "float",
   evaluate: Math.atan2,
+  lower: single(math.atan2),
   tangent: {
     x: (t, x, y) => mul(t, div(y, squaredLength(x, y))),
     y: (t, x, y) => mul(t, div(neg(x), squaredLength(x, y))),

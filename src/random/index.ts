@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import "../backends/default.js";
 import "../numpy/methods.js";
 
 export * from "./choice.js";

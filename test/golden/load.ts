@@ -2,7 +2,6 @@
  * Reads the golden cases (written by generate.py; the encoding is described in cases/codec.py), calls the functions they
  * name, and compares.
  */
-import { readFileSync } from "node:fs";
 import { lax, NDArray, nn, numpy as np, random, scipy } from "fluxion";
 import * as compositions from "./compositions.js";
 
@@ -48,8 +47,9 @@ export interface Family {
   readonly cases: readonly Case[];
 }
 
-export const readFamily = (name: string): Family =>
-  JSON.parse(readFileSync(new URL(`./data/${name}.json`, import.meta.url), "utf8")) as Family;
+const families = import.meta.glob<Family>("./data/*.json", { eager: true, import: "default" });
+
+export const readFamily = (name: string): Family => families[`./data/${name}.json`];
 
 const isEncodedArray = (v: unknown): v is EncodedArray => typeof v === "object" && v !== null && "$" in v;
 

@@ -1,7 +1,7 @@
 """
 The polynomials of src/core/ir/math: prints their coefficients, lowest first, and log2 of their largest weighted error.
 
-Each is a minimax fit by Remez' exchange algorithm (E. Remez, 1934), made for coefficients that are float32: the lowest is
+Each is a minimax fit, made for coefficients that are float32: the lowest is
 rounded, the others are fitted again to what is left, and so on upwards. Needs mpmath; takes a few minutes for all.
 
     python3 minimax.py [name ...]
@@ -35,42 +35,48 @@ def horner(coefficients, t):
     return total
 
 
-def remez(points, goal, weight, n):
-    """The n coefficients of the polynomial whose largest error times weight over the points is smallest."""
-    # Where the weight vanishes an error says nothing, and makes the equations singular.
+def minimax(points, goal, weight, n):
+    """
+    The n coefficients of the polynomial whose largest error times weight over the points is smallest: the exchange
+    algorithm for points (E. Stiefel, 1959), which is the simplex method. `measure` weighs n + 1 points such that every
+    polynomial of the kind has a weighted sum of zero over them.
+    """
     heavy = [i for i, w in enumerate(weight) if w > max(weight) * mpf("1e-4")]
-    points, goal, weight = ([v[i] for i in heavy] for v in (points, goal, weight))
-    count = len(points)
+    rows = [[points[i] ** k * weight[i] for k in range(n)] for i in heavy]
+    goal = [goal[i] * weight[i] for i in heavy]
+    count = len(rows)
     at = [round(i * (count - 1) / n) for i in range(n + 1)]
-    coefficients = []
-    for _ in range(40):
-        rows = mp.matrix(n + 1, n + 1)
-        right = mp.matrix(n + 1, 1)
+
+    def combination(right, signs):
+        """The weights of the points of reference whose rows add up to `right`, and which by signs add up to 1."""
+        m = mp.matrix(n + 1, n + 1)
+        for column, i in enumerate(at):
+            for k in range(n):
+                m[k, column] = rows[i][k]
+            m[n, column] = signs[column]
+        return list(mp.lu_solve(m, mp.matrix([*right, 1])))
+
+    measure = combination([mpf(0)] * n, [(-1) ** i for i in range(n + 1)])
+    while True:
+        if sum(m * goal[i] for m, i in zip(measure, at)) < 0:
+            measure = [-m for m in measure]
+        signs = [1 if m > 0 else -1 for m in measure]
+        m = mp.matrix(n + 1, n + 1)
         for row, i in enumerate(at):
             for k in range(n):
-                rows[row, k] = points[i] ** k * weight[i]
-            rows[row, n] = (-1) ** row
-            right[row] = goal[i] * weight[i]
-        solution = mp.lu_solve(rows, right)
-        coefficients = [solution[k] for k in range(n)]
-        level = abs(solution[n])
-        errors = [(goal[i] - horner(coefficients, points[i])) * weight[i] for i in range(count)]
-        # One extremum for each run of errors of one sign; of too many runs the best neighbours are kept.
-        best = []
-        for i, e in enumerate(errors):
-            if best and (errors[best[-1]] > 0) == (e > 0):
-                if abs(e) > abs(errors[best[-1]]):
-                    best[-1] = i
-            else:
-                best.append(i)
-        while len(best) > n + 1:
-            best.pop(0 if abs(errors[best[0]]) < abs(errors[best[-1]]) else -1)
-        if len(best) < n + 1:
-            break
-        at = best
-        if max(abs(e) for e in errors) < level * mpf("1.001"):
-            break
-    return coefficients
+                m[row, k] = rows[i][k]
+            m[row, n] = signs[row]
+        solution = list(mp.lu_solve(m, mp.matrix([goal[i] for i in at])))
+        errors = [g - sum(a * c for a, c in zip(row, solution)) for g, row in zip(goal, rows)]
+        worst = max(range(count), key=lambda i: abs(errors[i]))
+        if abs(errors[worst]) <= abs(solution[n]) * mpf("1.001") or worst in at:
+            return solution[:n]
+        sign = 1 if errors[worst] > 0 else -1
+        change = combination([sign * a for a in rows[worst]], signs)
+        step, leaving = min((v / c, i) for i, (v, c, s) in enumerate(zip(measure, change, signs)) if c * s > 0)
+        measure = [v - step * c for v, c in zip(measure, change)]
+        measure[leaving] = step * sign
+        at[leaving] = worst
 
 
 def fit(f, weight, low, high, n, points=400):
@@ -83,7 +89,7 @@ def fit(f, weight, low, high, n, points=400):
     goal = list(rest)
     fixed = []
     for i in range(n):
-        found = remez(t, [r / x**i for r, x in zip(rest, t)], [v * abs(x) ** i for v, x in zip(w, t)], n - i)
+        found = minimax(t, [r / x**i for r, x in zip(rest, t)], [v * abs(x) ** i for v, x in zip(w, t)], n - i)
         c = f32(found[0])
         fixed.append(c)
         rest = [r - c * x**i for r, x in zip(rest, t)]
@@ -121,7 +127,7 @@ def _(r):
 
 
 # log(1 + f) = f - f²/2 + f³ p(f); relative to f.
-@polynomial("log", mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 10)
+@polynomial("log", mp.sqrt(0.5) - 1, mp.sqrt(2) - 1, 9)
 def _(f):
     return (mp.log1p(f) - f + f**2 / 2) / f**3, abs(f) ** 3 / abs(mp.log1p(f))
 
@@ -156,18 +162,25 @@ def odd(name, function, high, n):
         return (function(x) / x - 1) / z, z / (function(x) / x)
 
 
-odd("asin", mp.asin, "0.5", 5)
+odd("asin", mp.asin, "0.5", 6)
 odd("atan", mp.atan, 1, 10)
 odd("sinh", mp.sinh, 1, 4)
-odd("tanh", mp.tanh, "0.8", 7)
-odd("asinh", mp.asinh, "0.5", 6)
-odd("atanh", mp.atanh, "0.5", 8)
+odd("tanh", mp.tanh, 1, 8)
+odd("asinh", mp.asinh, "0.5", 5)
+odd("atanh", mp.atanh, "0.5", 6)
 
 
 # cosh r = 1 + r² p(r²), for |r| <= (log 2)/2.
 @polynomial("cosh", 0, half_log2**2 * 1.002, 3)
 def _(z):
     return (mp.cosh(mp.sqrt(z)) - 1) / z, z
+
+
+# acosh(1 + t) = √(2t) (1 + t p(t)).
+@polynomial("acosh", 0, "0.5", 7)
+def _(t):
+    v = mp.acosh(1 + t) / mp.sqrt(2 * t)
+    return (v - 1) / t, t / v
 
 
 # log2(m) = 2/ln 2 · s (1 + z/3 + z² p(z)), s = (m - 1)/(m + 1), z = s².
@@ -181,6 +194,78 @@ def _(z):
 @polynomial("expTail", -half_log2 * 1.001, half_log2 * 1.001, 5)
 def _(w):
     return (mp.exp(w) - 1 - w - w**2 / 2) / w**3, abs(w) ** 3
+
+# erf x = x + x p(x²).
+@polynomial("erf", 0, 1, 8)
+def _(z):
+    x = mp.sqrt(z)
+    return mp.erf(x) / x - 1, x / mp.erf(x)
+
+
+# erfc x = e^(p(x - 2)) for 1 <= x <= 4; relative to erf.
+@polynomial("logErfc", -1, 2, 10)
+def _(t):
+    return mp.log(mp.erfc(t + 2)), mp.erfc(t + 2) / mp.erf(t + 2)
+
+
+# erfc x = e^(-x²) p(t) / (1 + 2x), t = (x - 2)/(x + 2).
+@polynomial("erfcScaled", "-0.61", "0.68", 11)
+def _(t):
+    x = 2 * (1 + t) / (1 - t)
+    scaled = mp.erfc(x) * mp.exp(x**2) * (1 + 2 * x)
+    return scaled, 1 / scaled
+
+
+def inverse_erf(w):
+    """The x with -log(1 - x²) = w, and erfInv x / x."""
+    x = mp.sqrt(-mp.expm1(-w))
+    return mp.erfinv(x) / x if x < 1 - mpf(10) ** -30 else None
+
+
+# erfInv x = x + x p(w - 2.5) for w = -log(1 - x²) <= 5.
+@polynomial("erfInvNear", "-2.5", "2.5", 10)
+def _(t):
+    v = inverse_erf(t + mpf("2.5"))
+    return v - 1, 1 / v
+
+
+# erfInv x = x p(√w - 3) for larger w, up to that of the largest float32 below 1.
+@polynomial("erfInvFar", mp.sqrt(5) - 3, 1, 12)
+def _(t):
+    v = inverse_erf((t + 3) ** 2)
+    return v, 1 / v
+
+# log Γ(2 + t) = t p(t) for -0.75 <= t <= 1.5.
+@polynomial("lgamma", "-0.75", "1.5", 13)
+def _(t):
+    v = mp.loggamma(2 + t) / t
+    return v, 1 / v
+
+
+# log Γ(x) = (x - ½)(log x - 1) + (log 2π - 1)/2 + p(1/x²)/x for x >= 3.
+@polynomial("stirling", 0, "0.1112", 4)
+def _(z):
+    x = 1 / mp.sqrt(z)
+    v = mp.loggamma(x) - (x - mpf(1) / 2) * (mp.log(x) - 1) - (mp.log(2 * mp.pi) - 1) / 2
+    return v * x, mpf(1)
+
+
+digamma_root = mp.findroot(mp.digamma, mpf("1.4616"))
+
+
+# ψ(x) = (x - root) p(x - root) for 1 <= x <= 2.
+@polynomial("digamma", 1 - digamma_root, 2 - digamma_root, 11)
+def _(t):
+    v = mp.digamma(t + digamma_root) / t
+    return v, 1 / v
+
+
+# ψ(x) = log x - 1/(2x) - p(1/x²)/x² for x >= 3.
+@polynomial("digammaFar", 0, "0.1112", 4)
+def _(z):
+    x = 1 / mp.sqrt(z)
+    return (mp.log(x) - 1 / (2 * x) - mp.digamma(x)) / z, z
+
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or fits:

@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import fc from "fast-check";
 import { isLeft, isRight, right } from "fp-ts/lib/Either.js";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -15,8 +14,7 @@ import { normaliseJaxpr } from "./normaliseJaxpr.js";
 import { programs } from "./randomJaxpr.js";
 
 beforeAll(async () => {
-  const folder = new URL("../../src/primitives/", import.meta.url);
-  for (const file of readdirSync(folder)) if (file.endsWith(".ts")) await import(new URL(file, folder).href);
+  for (const load of Object.values(import.meta.glob("../../src/primitives/*.ts"))) await load();
 });
 
 describe("parsing", () => {

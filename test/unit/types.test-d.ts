@@ -214,8 +214,13 @@ jacrev(g, { argnums: 2 });
 // ---------------------------------------------------------------------------------------------------------------------
 
 expectTypeOf(vmap(loss)).toEqualTypeOf<(p: Params, input: NDArray, label?: NDArray) => NDArray>();
-expectTypeOf(jit(loss)).toEqualTypeOf<(p: Params, input: NDArray, label?: NDArray) => NDArray>();
-expectTypeOf(jit(f)).toEqualTypeOf<(p: { w: NDArray; n: null }, s: number) => Out>();
+expectTypeOf(jit(loss)).parameters.toEqualTypeOf<[p: Params, input: NDArray, label?: NDArray]>();
+expectTypeOf(jit(loss)).returns.toEqualTypeOf<NDArray>();
+expectTypeOf(jit(f)).toExtend<(p: { w: NDArray; n: null }, s: number) => Out>();
+expectTypeOf(jit(f)).returns.toEqualTypeOf<Out>();
+expectTypeOf(grad(jit(loss))).toEqualTypeOf<(p: Params, input: NDArray, label?: NDArray) => Params>();
+expectTypeOf(vmap(jit(loss))).toEqualTypeOf<(p: Params, input: NDArray, label?: NDArray) => NDArray>();
+expectTypeOf(jit(jit(f))).returns.toEqualTypeOf<Out>();
 expectTypeOf(vmap(grad(loss), { inAxes: [null, 0] })(params, x)).toEqualTypeOf<Params>();
 expectTypeOf(jit((m: Model) => m)(model)).toEqualTypeOf<Model>();
 expectTypeOf(jit((a: NDArray) => [a, 2, null])(x)).toEqualTypeOf<[NDArray, NDArray, null]>();
@@ -251,6 +256,20 @@ jit(mixed, { static: 0 });
 // @ts-expect-error the arguments are those of the function
 jit(loss)(params, "x");
 
+// Lowering takes the arguments, or types in their place; what it compiles has the signature of the function.
+const lowered = jit(f).lower({ w: new ShapeDtype([2]), n: null }, 1);
+expectTypeOf(lowered.compile()).toEqualTypeOf<(p: { w: NDArray; n: null }, s: number) => Out>();
+expectTypeOf(lowered.jaxpr).toEqualTypeOf<ClosedJaxpr>();
+expectTypeOf(lowered.costAnalysis().operations).toEqualTypeOf<number>();
+jit(loss).lower(params, new ShapeDtype([2]));
+jit(mixed, { staticArgnums: [1, 2] }).lower(new ShapeDtype([2]), 2, { k: x, name: "a" });
+// @ts-expect-error an array is missing
+jit(loss).lower(params);
+// @ts-expect-error a part of the tree is missing
+jit(f).lower({ w: x }, 1);
+// @ts-expect-error what is compiled takes arrays, not types
+lowered.compile()({ w: new ShapeDtype([2]), n: null }, 1);
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Programs, pipes, the rest
 // ---------------------------------------------------------------------------------------------------------------------
@@ -265,8 +284,9 @@ makeJaxpr((_: string) => x)(new ShapeDtype([2]));
 expectTypeOf(stopGradient({ a: x, n: 1, s: "text" })).toEqualTypeOf<{ a: NDArray; n: NDArray; s: string }>();
 
 expectTypeOf(pipe(x, np.sin, np.sum)).toEqualTypeOf<NDArray>();
-expectTypeOf(pipe(loss, grad, jit)).toEqualTypeOf<(p: Params, input: NDArray, label?: NDArray) => Params>();
-expectTypeOf(pipe((a: NDArray) => np.sum(a), hessian, jit)).toEqualTypeOf<(a: NDArray) => NDArray>();
+expectTypeOf(pipe(loss, grad, jit)).parameters.toEqualTypeOf<[p: Params, input: NDArray, label?: NDArray]>();
+expectTypeOf(pipe(loss, grad, jit)).returns.toEqualTypeOf<Params>();
+expectTypeOf(pipe((a: NDArray) => np.sum(a), hessian, jit)).toExtend<(a: NDArray) => NDArray>();
 expectTypeOf(pipe(loss, valueAndGrad)(params, x)).toEqualTypeOf<[NDArray, Params]>();
 expectTypeOf(pipe((a: NDArray) => np.square(a), vmap, jit)(x)).toEqualTypeOf<NDArray>();
 expectTypeOf(flow(np.sin, np.square, nn.relu)(x)).toEqualTypeOf<NDArray>();

@@ -316,29 +316,49 @@ export function strideIn(e: Expr, local: Local): number | undefined {
   return stride;
 }
 
-/** Whether the value of an expression can change with a local. */
+const dependencies = new WeakMap<Local, WeakMap<Expr, boolean>>();
+
+/** Whether the value of an expression can change with a local. What is shared is looked at once. */
 export function dependsOn(e: Expr, local: Local): boolean {
+  let known = dependencies.get(local);
+  if (known === undefined) {
+    known = new WeakMap();
+    dependencies.set(local, known);
+  }
+  return depends(e, local, known);
+}
+
+function depends(e: Expr, local: Local, known: WeakMap<Expr, boolean>): boolean {
+  let answer = known.get(e);
+  if (answer === undefined) {
+    answer = computeDepends(e, local, (x) => depends(x, local, known));
+    known.set(e, answer);
+  }
+  return answer;
+}
+
+function computeDepends(e: Expr, local: Local, on: (x: Expr) => boolean): boolean {
   switch (e.op) {
     case "const":
       return false;
     case "get":
       return e.local === local;
     case "load":
-      return dependsOn(e.index, local) || (e.guard !== undefined && dependsOn(e.guard, local));
+      return on(e.index) || (e.guard !== undefined && on(e.guard));
     case "unary":
     case "cast":
     case "bitcast":
     case "splat":
     case "extract":
-      return dependsOn(e.x, local);
+      return on(e.x);
     case "binary":
     case "compare":
-      return dependsOn(e.x, local) || dependsOn(e.y, local);
+      return on(e.x) || on(e.y);
     case "select":
-      return dependsOn(e.cond, local) || dependsOn(e.onTrue, local) || dependsOn(e.onFalse, local);
+      return on(e.cond) || on(e.onTrue) || on(e.onFalse);
     case "vector":
-      return e.parts.some((p) => dependsOn(p, local));
+      return e.parts.some(on);
     case "host":
-      return e.args.some((a) => dependsOn(a, local));
+      return e.args.some(on);
   }
 }

@@ -19,11 +19,12 @@ import {
 
 export type ExprLike = Expr | number;
 
+/** The number as the type holds it: rounded, or converted as an element of an array is. */
 export const constant = (type: ScalarType, value: number, lanes: Lanes = 1): Const => ({
   op: "const",
   type,
   lanes,
-  value: type === "f32" ? Math.fround(value) : value,
+  value: wrap(type, value),
 });
 
 export const i32 = (value: number): Const => constant("i32", value);
@@ -88,6 +89,8 @@ function wrap(type: ScalarType, value: number): number {
       return value | 0;
     case "u32":
       return value >>> 0;
+    case "bool":
+      return value !== 0 ? 1 : 0;
     default:
       return value;
   }

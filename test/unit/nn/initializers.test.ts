@@ -147,7 +147,8 @@ describe("dtypes, transforms and errors", () => {
 
   it("go under jit, and under vmap over keys", () => {
     const make = (k: NDArray) => initializers.glorotNormal()(k, [3, 2]);
-    expectClose(jit(make)(key), make(key).tolist());
+    // The compiled program rounds every step to float32.
+    expectClose(jit(make)(key), make(key).tolist(), 1e-7);
     const keys = random.split(key, 3);
     expectClose(vmap(make)(keys).slice(2), make(keys.slice(2)).tolist());
   });

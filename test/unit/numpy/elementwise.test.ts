@@ -64,10 +64,14 @@ describe("functions of one array", () => {
     });
 
     it(`${name} keeps float32 and float16, and works under jit and vmap`, () => {
-      for (const dtype of ["float32", "float16"] as const) {
+      // Compiled programs compute in float32 what small arrays compute in double precision: a few roundings differ.
+      for (const [dtype, rounding] of [
+        ["float32", 4e-7],
+        ["float16", 1e-3],
+      ] as const) {
         const x = np.array([...at], dtype);
         expect(f(x).dtype).toBe(dtype);
-        expect(jit((v: NDArray) => f(v))(x).tolist()).toEqual(f(x).tolist());
+        expectClose(jit((v: NDArray) => f(v))(x), f(x).tolist(), rounding);
         expect(vmap((v: NDArray) => f(v))(x).tolist()).toEqual(f(x).tolist());
       }
     });

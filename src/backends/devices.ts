@@ -1,0 +1,228 @@
+/** The devices, as users see them: which there are, which one is the default, and how arrays get from one to another. */
+import { ConcreteArray, NDArray } from "../core/array.js";
+import { currentDevice, type DeviceName, expectRemoteArrays, setCurrentDevice } from "../core/device.js";
+import { ArgumentError, ConcretizationError, DeviceError } from "../core/errors.js";
+import { leaves, map } from "../core/tree.js";
+import { wantedDevice } from "./default.js";
+import { wasmDevice } from "./wasm/device.js";
+import { deviceHeap } from "./wasm/memory.js";
+import { hasWasm } from "./wasm/support.js";
+import type { WebgpuDevice } from "./webgpu/arrays.js";
+import { DeviceLostError, NoAdapterError } from "./webgpu/errors.js";
+
+const names: readonly DeviceName[] = ["reference", "wasm", "webgpu"];
+
+export interface InitOptions {
+  /**
+   * The device to use. Default: what the environment variable `FLUXION_DEVICE` names, else a GPU if there is one (never one
+   * emulated on the CPU), else "wasm".
+   */
+  readonly device?: DeviceName;
+  /** With "webgpu": also a GPU that is emulated on the CPU. For tests. Default: false. */
+  readonly allowSoftware?: boolean;
+  /** With "webgpu": bytes that arrays may take at a time. Default: 4 GiB. */
+  readonly memoryBudget?: number;
+}
+
+export interface DeviceInfo {
+  readonly name: DeviceName;
+  /** For people: the GPU's name. */
+  readonly description: string;
+  /** Whether new arrays are computed here. */
+  readonly isDefault: boolean;
+  /** Whether elements can be read at once (`dataSync`, `item`, `tolist`); else with `await x.data()`. */
+  readonly synchronous: boolean;
+  readonly float64: boolean;
+}
+
+/** Memory in bytes. */
+export interface MemoryStats {
+  readonly device: DeviceName;
+  /** In use by arrays and programs. */
+  readonly bytesInUse: number;
+  /** Held by the device, in use or ready to be used again. */
+  readonly bytesReserved: number;
+  /** The most that were in use at a time, where the device counts it. */
+  readonly peakBytesInUse: number | undefined;
+  /** Arrays whose memory the device owns, where it counts them. */
+  readonly arrays: number | undefined;
+}
+
+let gpu: WebgpuDevice | undefined;
+
+function requireName(name: unknown, where: string): DeviceName {
+  if (names.includes(name as DeviceName)) return name as DeviceName;
+  throw new ArgumentError(
+    `${where}: ${JSON.stringify(name) ?? String(name)} is not a device; there are ${names.join(", ")}`,
+  );
+}
+
+/**
+ * Chooses the default device and makes it ready. Without it everything works at once on "wasm".
+ *
+ * @returns what was chosen.
+ * @throws DeviceError if the device that was asked for is not there; the default stays as it was.
+ * @example
+ * const { name } = await init({ device: "wasm" });
+ * name; // "wasm"
+ */
+export async function init(options: InitOptions = {}): Promise<DeviceInfo> {
+  const asked = options.device ?? wantedDevice();
+  if (asked !== undefined) {
+    const name = requireName(asked, options.device === undefined ? "FLUXION_DEVICE" : "init");
+    if (name === "webgpu") await openGpu(options);
+    setDefaultDevice(name);
+    return infoOf(name);
+  }
+  try {
+    await openGpu(options);
+    setDefaultDevice("webgpu");
+    return infoOf("webgpu");
+  } catch (error) {
+    if (!(error instanceof NoAdapterError)) throw error;
+    setDefaultDevice(hasWasm() ? "wasm" : "reference");
+    return infoOf(defaultDevice());
+  }
+}
+
+async function openGpu({ allowSoftware, memoryBudget }: InitOptions): Promise<void> {
+  if (gpu !== undefined && !gpu.gpu.isLost) return;
+  // Loaded only when asked for: most of what is there is not needed without a GPU.
+  const [{ GpuDevice }, { WebgpuDevice }] = await Promise.all([
+    import("./webgpu/device.js"),
+    import("./webgpu/arrays.js"),
+  ]);
+  gpu = new WebgpuDevice(await GpuDevice.open({ allowSoftware, memoryBudget }));
+  expectRemoteArrays();
+}
+
+function infoOf(name: DeviceName): DeviceInfo {
+  const descriptions: Record<DeviceName, string> = {
+    reference: "the evaluate rules, in JavaScript",
+    wasm: "WebAssembly with 128-bit vectors, on the CPU",
+    webgpu: gpu?.gpu.name ?? "",
+  };
+  return {
+    name,
+    description: descriptions[name],
+    isDefault: defaultDevice() === name,
+    synchronous: name !== "webgpu",
+    float64: name !== "webgpu",
+  };
+}
+
+/** The devices that are ready. A GPU is one of them after `init`. */
+export function devices(): DeviceInfo[] {
+  const ready: DeviceName[] = ["reference"];
+  if (hasWasm()) ready.push("wasm");
+  if (gpu !== undefined && !gpu.gpu.isLost) ready.push("webgpu");
+  return ready.map(infoOf);
+}
+
+/** The name of the device that new arrays are computed on. */
+export const defaultDevice = (): DeviceName => currentDevice()?.name ?? "reference";
+
+/**
+ * Sets the device that new arrays are computed on.
+ * @throws ArgumentError for a name that is no device; DeviceError if it is not ready (a GPU needs `await init()`).
+ */
+export function setDefaultDevice(device: DeviceName): void {
+  const name = requireName(device, "setDefaultDevice");
+  if (name === "webgpu") setCurrentDevice(requireGpu("setDefaultDevice"));
+  else if (name === "wasm" && !hasWasm())
+    throw new DeviceError('setDefaultDevice: this host has no WebAssembly with vectors; use "reference"');
+  else setCurrentDevice(name === "wasm" ? wasmDevice : undefined);
+}
+
+function requireGpu(where: string): WebgpuDevice {
+  if (gpu === undefined)
+    throw new DeviceError(`${where}: there is no GPU yet; call await init({ device: "webgpu" }) first`);
+  if (gpu.gpu.isLost)
+    throw new DeviceLostError(`${where}: the GPU was lost; call await init({ device: "webgpu" }) again`);
+  return gpu;
+}
+
+const concreteLeaf = (x: unknown, where: string): ConcreteArray => {
+  if (x instanceof ConcreteArray) return x;
+  if (x instanceof NDArray)
+    throw new ConcretizationError(
+      `${where}: a traced array is on no device; call ${where} outside jit, vmap and grad`,
+    );
+  throw new ArgumentError(`${where} takes a tree of arrays, got a ${typeof x} in it`);
+};
+
+/**
+ * Copies the arrays of a tree to a device. To get arrays of a GPU back, which takes time, see `deviceGet`.
+ *
+ * @throws DeviceError if the device is not ready, or if an array is on a GPU and `device` is not.
+ */
+export function devicePut<T>(tree: T, device: DeviceName): T {
+  const name = requireName(device, "devicePut");
+  const target = name === "webgpu" ? requireGpu("devicePut") : undefined;
+  return map((leaf: unknown) => {
+    const x = concreteLeaf(leaf, "devicePut");
+    if (target !== undefined) return target.put(x);
+    if (x.remote !== undefined)
+      throw new DeviceError(
+        `devicePut: an array on ${x.remote.device.name} cannot be brought to ${name} at once; use await deviceGet(x)`,
+      );
+    return x;
+  }, tree as never) as T;
+}
+
+/** Copies the arrays of a tree to where JavaScript can read them at once. */
+export async function deviceGet<T>(tree: T): Promise<T> {
+  const arrays = (leaves(tree as never) as unknown[]).map((x) => concreteLeaf(x, "deviceGet"));
+  const copies = await Promise.all(
+    arrays.map(async (x) =>
+      x.remote === undefined || x.isDisposed ? x : new ConcreteArray(await x.remote.read(), x.aval),
+    ),
+  );
+  let next = 0;
+  return map(() => copies[next++], tree as never) as T;
+}
+
+/** Where an array is. */
+export function deviceOf(x: NDArray): DeviceName {
+  const array = concreteLeaf(x, "deviceOf");
+  return array.remote?.device.name ?? (defaultDevice() === "reference" ? "reference" : "wasm");
+}
+
+/**
+ * Waits until what was asked of the devices is done, and gives the tree back. Errors that a GPU found meanwhile are thrown
+ * here.
+ */
+export async function blockUntilReady<T>(tree?: T): Promise<T> {
+  if (gpu !== undefined && !gpu.gpu.isLost) await gpu.gpu.blockUntilReady();
+  return tree as T;
+}
+
+/**
+ * The memory of a device.
+ * @throws DeviceError if it is not ready.
+ * @example
+ * memoryStats("wasm").bytesInUse >= 0; // true
+ */
+export function memoryStats(device: DeviceName = defaultDevice()): MemoryStats {
+  const name = requireName(device, "memoryStats");
+  if (name === "webgpu") {
+    const { used, free, arrays } = requireGpu("memoryStats").gpu.memory;
+    return { device: name, bytesInUse: used, bytesReserved: used + free, peakBytesInUse: undefined, arrays };
+  }
+  if (name === "reference")
+    return { device: name, bytesInUse: 0, bytesReserved: 0, peakBytesInUse: undefined, arrays: undefined };
+  const { live, reserved, peak, arrays } = deviceHeap().statistics;
+  return { device: name, bytesInUse: live, bytesReserved: reserved, peakBytesInUse: peak, arrays };
+}
+
+/**
+ * Gives a GPU back: waits for its work, then frees all its memory. Arrays on it are lost; arrays of the host are not touched.
+ * If it was the default, "wasm" is again. `init` makes a new one.
+ */
+export async function closeGpu(): Promise<void> {
+  const closing = gpu;
+  if (closing === undefined) return;
+  gpu = undefined;
+  if (currentDevice() === closing) setDefaultDevice(hasWasm() ? "wasm" : "reference");
+  await closing.gpu.destroy();
+}

@@ -1,0 +1,75 @@
+/**
+ * Commands on their way to the GPU. Dispatches are collected and submitted together: when there are many, when something
+ * has to come after them (an upload into a buffer that they use, a read), and at the latest when the running job ends.
+ */
+import type { Chunk } from "./pool.js";
+
+/** So many dispatches keep the GPU busy while the next are recorded. */
+const most = 64;
+
+export class Batch {
+  private encoder: GPUCommandEncoder | undefined;
+  private pass: GPUComputePassEncoder | undefined;
+  private count = 0;
+  private scheduled = false;
+  /** The number of the batch that is being recorded. */
+  private number = 0;
+
+  constructor(
+    private readonly device: GPUDevice,
+    /** Whether anything can still be submitted. */
+    private readonly isAlive: () => boolean,
+  ) {}
+
+  dispatch(
+    pipeline: GPUComputePipeline,
+    bindings: GPUBindGroup,
+    workgroups: readonly [number, number],
+    chunks: readonly Chunk[],
+  ): void {
+    this.encoder ??= this.device.createCommandEncoder();
+    this.pass ??= this.encoder.beginComputePass();
+    this.pass.setPipeline(pipeline);
+    this.pass.setBindGroup(0, bindings);
+    this.pass.dispatchWorkgroups(...workgroups);
+    for (const chunk of chunks) chunk.batch = this.number;
+    if (++this.count >= most) this.flush();
+    else this.schedule();
+  }
+
+  copy(from: Chunk, to: GPUBuffer, bytes: number): void {
+    this.encoder ??= this.device.createCommandEncoder();
+    this.pass?.end();
+    this.pass = undefined;
+    this.encoder.copyBufferToBuffer(from.buffer, 0, to, 0, bytes);
+    from.batch = this.number;
+    this.schedule();
+  }
+
+  /** Writes to a chunk, after all commands recorded so far. */
+  write(chunk: Chunk, bytes: Uint8Array<ArrayBuffer>): void {
+    if (chunk.batch === this.number) this.flush();
+    this.device.queue.writeBuffer(chunk.buffer, 0, bytes);
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    queueMicrotask(() => {
+      this.scheduled = false;
+      this.flush();
+    });
+  }
+
+  /** Submits what was recorded. */
+  flush(): void {
+    if (this.encoder === undefined) return;
+    const { encoder } = this;
+    this.pass?.end();
+    this.pass = undefined;
+    this.encoder = undefined;
+    this.count = 0;
+    this.number++;
+    if (this.isAlive()) this.device.queue.submit([encoder.finish()]);
+  }
+}

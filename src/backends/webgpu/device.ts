@@ -1,0 +1,277 @@
+/**
+ * A GPU through WebGPU: arrays in its memory, programs that run on them, and reads that bring them back.
+ *
+ * Everything but reading is queued and returns at once. Errors that the GPU itself finds (a shader that it refuses, memory
+ * that it does not have) are therefore thrown by the next `read` or `blockUntilReady`.
+ */
+import type { Program } from "../../compiler/program.js";
+import type { DType, TypedArray } from "../../core/dtype.js";
+import { DeviceError, InternalError } from "../../core/errors.js";
+import { type AdapterOptions, type Found, openDevice } from "./adapter.js";
+import { Batch } from "./batch.js";
+import { GpuBuffer, Owners } from "./buffers.js";
+import { type Collect, findCollect } from "./collect.js";
+import { bindingBytes, fromGpu, toGpu } from "./convert.js";
+import { DeviceLostError, OutOfMemoryError } from "./errors.js";
+import { Faults } from "./faults.js";
+import { Pipelines } from "./pipeline.js";
+import { type Chunk, type MemoryUse, Pool } from "./pool.js";
+import { type GpuLimits, type Prepared, prepare } from "./prepare.js";
+import { Reader } from "./read.js";
+
+export interface GpuOptions extends AdapterOptions {
+  /**
+   * Bytes that arrays may take at a time; what is beyond is an `OutOfMemoryError`. WebGPU does not say how much memory there
+   * is. Default: 4 GiB, on a software GPU 2 GiB.
+   */
+  readonly memoryBudget?: number;
+  /**
+   * Collects garbage at once, so that a loop that never awaits does not run out of memory; `null` if that is not to be done.
+   * Default: what Node offers; browsers have no such thing.
+   */
+  readonly collect?: Collect | null;
+}
+
+export class GpuDevice {
+  private readonly device: GPUDevice;
+  private readonly faults = new Faults();
+  private readonly batch: Batch;
+  private readonly pool: Pool;
+  private readonly owners: Owners;
+  private readonly pipelines: Pipelines;
+  private readonly reader: Reader;
+  private readonly prepared = new WeakMap<Program, Prepared>();
+  private lost: DeviceLostError | undefined;
+
+  /** What the GPU is called. */
+  readonly name: string;
+  /** Whether it is emulated on the CPU. */
+  readonly software: boolean;
+  /** Whether float16 takes two bytes (`shader-f16`); otherwise it is kept in words. */
+  readonly float16: boolean;
+  readonly limits: GpuLimits;
+
+  private constructor({ device, name, software, features }: Found, options: GpuOptions) {
+    this.device = device;
+    this.name = name;
+    this.software = software;
+    this.float16 = features.has("shader-f16");
+    const { limits } = device;
+    this.limits = {
+      buffers: limits.maxStorageBuffersPerShaderStage,
+      workgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
+      workgroupBytes: limits.maxComputeWorkgroupStorageSize,
+      bufferBytes: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
+    };
+    const collect = options.collect === null ? undefined : (options.collect ?? findCollect());
+    this.batch = new Batch(device, () => this.lost === undefined);
+    this.owners = new Owners(() => this.pool, collect);
+    this.pool = new Pool(device, {
+      budget: options.memoryBudget ?? (software ? 2 : 4) * 2 ** 30,
+      largest: this.limits.bufferBytes,
+      reclaim: () => this.owners.reclaim(),
+      flush: () => this.batch.flush(),
+    });
+    this.pipelines = new Pipelines(device, this.faults);
+    this.reader = new Reader(device, this.batch);
+    this.listen();
+  }
+
+  /**
+   * A device on the best GPU that there is.
+   *
+   * @throws NoAdapterError if there is none, or only one emulated on the CPU and `allowSoftware` is not set.
+   */
+  static async open(options: GpuOptions = {}): Promise<GpuDevice> {
+    return new GpuDevice(await openDevice(options), options);
+  }
+
+  private listen(): void {
+    this.device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      const { error } = event as GPUUncapturedErrorEvent;
+      const memory = error.constructor.name === "GPUOutOfMemoryError";
+      this.faults.add(
+        memory
+          ? new OutOfMemoryError(`the GPU has no more memory (${error.message}); lower memoryBudget`)
+          : new InternalError(`the GPU reports: ${error.message}`),
+        memory ? 1 : 2,
+      );
+    });
+    void this.device.lost.then(({ reason, message }) => {
+      this.lost ??= new DeviceLostError(
+        `the GPU ${this.name} was lost (${reason === "destroyed" ? reason : message || "no reason given"}); initialise it again`,
+      );
+    });
+  }
+
+  /** Whether the device is gone: every call fails then. */
+  get isLost(): boolean {
+    return this.lost !== undefined;
+  }
+
+  /** @throws DeviceLostError if the device is gone. */
+  private alive(): void {
+    if (this.lost !== undefined) throw new DeviceLostError(this.lost.message);
+  }
+
+  /** Memory in arrays and kept for later. */
+  get memory(): MemoryUse & { readonly arrays: number } {
+    return { ...this.pool.use, arrays: this.owners.count };
+  }
+
+  /** Shaders compiled so far. */
+  get shaders(): number {
+    return this.pipelines.size;
+  }
+
+  /**
+   * Copies elements, as `allocate` makes them, to the GPU.
+   * @throws DtypeError for float64, OutOfMemoryError, DeviceLostError.
+   */
+  upload(dtype: DType, values: TypedArray): GpuBuffer {
+    this.alive();
+    const bytes = bindingBytes(dtype, values.length, this.float16);
+    const chunk = this.pool.take(bytes);
+    if (values.length > 0) this.batch.write(chunk, toGpu(dtype, values, this.float16));
+    return new GpuBuffer(this.owners, dtype, values.length, chunk);
+  }
+
+  /**
+   * Runs a program. The work is queued; the outputs can be used at once.
+   * @throws OutOfMemoryError and DeviceLostError before anything runs; the inputs stay as they are.
+   */
+  run(program: Program, inputs: readonly GpuBuffer[]): GpuBuffer[] {
+    this.alive();
+    const ready = this.prepare(program);
+    const given = this.check(program, inputs);
+    const broken = ready.launches.find(({ pipeline }) => pipeline.error !== undefined);
+    if (broken !== undefined) throw new InternalError((broken.pipeline.error as InternalError).message);
+    const taken: Chunk[] = [];
+    let made: GpuBuffer[];
+    try {
+      for (const { bytes } of ready.made) taken.push(this.pool.take(bytes));
+      for (const bytes of ready.slots) taken.push(this.pool.take(bytes));
+      made = ready.made.map(
+        ({ buffer: { dtype, size } }, i) => new GpuBuffer(this.owners, dtype, size, taken[i]),
+      );
+    } catch (error) {
+      for (const chunk of taken) this.pool.give(chunk);
+      throw error;
+    }
+    const memory = [...given, ...taken];
+    for (const { pipeline, workgroups, memory: places, bytes } of ready.launches) {
+      const chunks = places.map((place) => memory[place]);
+      this.batch.dispatch(
+        pipeline.pipeline,
+        this.pipelines.bind(pipeline, chunks, bytes),
+        workgroups,
+        chunks,
+      );
+    }
+    for (const chunk of taken.slice(made.length)) this.pool.give(chunk);
+    return this.outputs(ready, inputs, made);
+  }
+
+  /** Each result is an array of its own, so that one can be released without the others. */
+  private outputs(ready: Prepared, inputs: readonly GpuBuffer[], made: readonly GpuBuffer[]): GpuBuffer[] {
+    const first = new Set<number>();
+    return ready.outputs.map((output) => {
+      if ("made" in output && !first.has(output.made)) {
+        first.add(output.made);
+        return made[output.made];
+      }
+      const { dtype, size, chunk } = "input" in output ? inputs[output.input] : made[output.made];
+      return new GpuBuffer(this.owners, dtype, size, this.pool.share(chunk));
+    });
+  }
+
+  private prepare(program: Program): Prepared {
+    let ready = this.prepared.get(program);
+    if (ready === undefined) {
+      ready = prepare(program, this.limits, this.float16, this.pipelines);
+      this.prepared.set(program, ready);
+    }
+    return ready;
+  }
+
+  private check(program: Program, inputs: readonly GpuBuffer[]): Chunk[] {
+    if (inputs.length !== program.inputs.length)
+      throw new InternalError(
+        `program ${program.name} of ${program.inputs.length} inputs was given ${inputs.length}`,
+      );
+    return program.inputs.map(({ name, dtype, size }, i) => {
+      const input = inputs[i];
+      if (!input.isOf(this.owners)) throw new DeviceError(`input ${i} of ${program.name} is on another GPU`);
+      if (input.dtype !== dtype || input.size !== size)
+        throw new InternalError(
+          `input ${name} of ${program.name} needs ${size} ${dtype} and was given ${input.size} ${input.dtype}`,
+        );
+      return input.chunk;
+    });
+  }
+
+  /**
+   * A copy of the elements.
+   * @throws DeviceLostError, and errors that the GPU has found since the last time.
+   */
+  async read(buffer: GpuBuffer): Promise<TypedArray> {
+    this.alive();
+    const { dtype, size, chunk } = buffer;
+    if (!buffer.isOf(this.owners)) throw new DeviceError("an array was read from a GPU that it is not on");
+    const bytes = bindingBytes(dtype, size, this.float16);
+    let copy: ArrayBuffer;
+    try {
+      copy = await this.reader.read(chunk, bytes);
+    } catch (error) {
+      await this.explainLoss(error);
+      throw error;
+    }
+    await this.faults.raise();
+    return fromGpu(dtype, size, copy, this.float16);
+  }
+
+  /** A failed wait is most often a lost device, which is known a moment later. */
+  private async explainLoss(error: unknown): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.alive();
+    await this.faults.raise();
+    throw new InternalError(
+      `a read from the GPU failed: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+
+  /**
+   * Waits until all that was queued is done. Memory of arrays that are no longer reachable may be found meanwhile.
+   * @throws DeviceLostError, and errors that the GPU has found since the last time.
+   */
+  async blockUntilReady(): Promise<void> {
+    this.alive();
+    this.batch.flush();
+    await this.device.queue.onSubmittedWorkDone();
+    this.alive();
+    await this.faults.raise();
+  }
+
+  /** Frees the memory that is kept for later. */
+  trim(): void {
+    this.alive();
+    this.pool.trim();
+  }
+
+  /**
+   * Waits for work that is under way and gives the device back. Every later call fails with `DeviceLostError`.
+   * Calling it again does nothing.
+   */
+  async destroy(): Promise<void> {
+    if (this.lost === undefined) {
+      this.batch.flush();
+      this.lost = new DeviceLostError(`the GPU device ${this.name} was destroyed; initialise it again`);
+      // Dawn would block the thread for as long as work is under way.
+      await this.device.queue.onSubmittedWorkDone().catch(() => undefined);
+      await this.reader.idle();
+      this.device.destroy();
+    }
+    await this.device.lost;
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * The compiler: jaxpr → flat jaxpr → graph → groups → kernels → program. Each arrow is a file of this folder.
+ */
+
+import { describeAll } from "../core/aval.js";
+import { memoize } from "../core/build.js";
+import { DtypeError, MissingRuleError } from "../core/errors.js";
+import type { Target } from "../core/ir/lower.js";
+import { constant, store } from "../core/ir/ops.js";
+import { Buffer, type Kernel, scalarTypeOf } from "../core/ir/types.js";
+import { type Jaxpr, type Literal, Var } from "../core/jaxpr.js";
+import { describeSource } from "../core/source.js";
+import { Buffers, isVar, withBuffers } from "./emit.js";
+import { emitGrid } from "./emitGrid.js";
+import { emitKernels, parallelKernel } from "./emitKernels.js";
+import { emitRange } from "./emitRange.js";
+import { makeGraph } from "./graph.js";
+import type { Group } from "./group.js";
+import { normalise } from "./normalise.js";
+import { optimise } from "./optimise.js";
+import type { Program, Step } from "./program.js";
+import { schedule } from "./schedule.js";
+
+/** What the compiler has to know of a device. */
+export interface CompileOptions {
+  readonly target: Target;
+  /** Buffers that a kernel can use. */
+  readonly buffers: number;
+  readonly workgroupThreads: number;
+  readonly workgroupBytes: number;
+}
+
+export const wasmOptions: CompileOptions = {
+  target: "wasm",
+  buffers: 64,
+  workgroupThreads: 1,
+  workgroupBytes: 0,
+};
+
+/** What every WebGPU device has. */
+export const webgpuOptions: CompileOptions = {
+  target: "webgpu",
+  buffers: 8,
+  workgroupThreads: 256,
+  workgroupBytes: 16384,
+};
+
+/**
+ * Compiles a jaxpr. The result is remembered with the jaxpr.
+ *
+ * @throws MissingRuleError for the GPU, if a primitive cannot be compiled.
+ */
+export const compile: (jaxpr: Jaxpr, options: CompileOptions) => Program = memoize(
+  ({ target, buffers, workgroupThreads, workgroupBytes }: CompileOptions) =>
+    `compile${target},${buffers},${workgroupThreads},${workgroupBytes}`,
+  (jaxpr: Jaxpr, options: CompileOptions): Program => {
+    const flat = normalise(jaxpr, options.buffers - 2);
+    if (options.target === "webgpu") refuseFloat64(flat);
+    const { graph, groups } = schedule(makeGraph(flat, options.target, options.buffers), options);
+    const buffers = new Buffers(flat.inputs);
+    const stepsOf = (group: Group): Step[] => {
+      if (group.kind === "host") return [hostStep(group, buffers, options)];
+      if (group.kind === "kernels")
+        return emitKernels(graph, buffers, group, options).map((kernel) => kernelStep(kernel, options));
+      return [
+        kernelStep(
+          options.target === "wasm"
+            ? emitRange(graph, buffers, group)
+            : emitGrid(graph, buffers, group, options.workgroupThreads),
+          options,
+        ),
+      ];
+    };
+    const made = groups.map(stepsOf);
+    const steps = made.flat();
+    const literals = new Map<Literal, Buffer>();
+    const outputs = flat.outputs.map((a) => {
+      if (isVar(a)) return buffers.of(a);
+      let buffer = literals.get(a);
+      if (buffer === undefined) {
+        buffer = new Buffer("constant", a.aval.dtype, 1);
+        literals.set(a, buffer);
+        steps.push(kernelStep(fill(buffer, a, options), options));
+      }
+      return buffer;
+    });
+    const inputs = flat.inputs.map((v) => buffers.of(v));
+    return {
+      name: flat.eqns.at(-1)?.primitive.name ?? "identity",
+      inputs,
+      outputs,
+      steps,
+      temporaries: buffers.temporaries.filter((b) => !outputs.includes(b)),
+      origin: {
+        jaxpr: flat,
+        groups: made.flatMap((own, number) => own.map(() => number)),
+        buffers: buffers.ofVar,
+      },
+    };
+  },
+);
+
+/** No shader computes with float64, and computing with less in silence would be a wrong answer. */
+function refuseFloat64(jaxpr: Jaxpr): void {
+  const wide = (v: Var): boolean => v.aval.dtype === "float64";
+  const eqn = jaxpr.eqns.find(({ outputs }) => outputs.some(wide));
+  if (eqn === undefined && !jaxpr.inputs.some(wide)) return;
+  const where = eqn === undefined ? "an argument is" : `${eqn.primitive.name} gives`;
+  const made = describeSource(eqn?.source);
+  throw new DtypeError(
+    `WebGPU has no float64, but ${where} ${describeAll(
+      jaxpr.inputs
+        .concat(eqn?.outputs ?? [])
+        .filter(wide)
+        .slice(0, 1)
+        .map((v) => v.aval),
+    )}` + `${made === undefined ? "" : ` (at ${made})`}; use float32, or the device "wasm"`,
+  );
+}
+
+const kernelStep = (kernel: Kernel, { target }: CompileOptions): Step => ({
+  kind: "kernel",
+  kernel: optimise(kernel, target),
+});
+
+function hostStep(group: Group, buffers: Buffers, { target }: CompileOptions): Step {
+  const [{ node }] = group.members;
+  const { eqn } = node;
+  if (target !== "wasm")
+    throw new MissingRuleError(
+      `primitive "${eqn.primitive.name}" has no lower rule, so it cannot run on ${target}; it runs on the CPU devices`,
+      { primitive: eqn.primitive.name, rule: "lower" },
+    );
+  return {
+    kind: "host",
+    eqn,
+    inputs: eqn.inputs.map((a) => (a instanceof Var ? buffers.of(a) : undefined)),
+    outputs: eqn.outputs.map((v) => buffers.of(v)),
+  };
+}
+
+const fill = (buffer: Buffer, { value, aval }: Literal, { target }: CompileOptions): Kernel =>
+  withBuffers(
+    parallelKernel(target, "constant", 1, 1, () => [
+      store(buffer, 0, constant(scalarTypeOf(aval.dtype), value)),
+    ]),
+  );

@@ -1,0 +1,134 @@
+/**
+ * Whether the iterations of a loop may run in another order, or at once: they may if no two of them touch the same element
+ * of a buffer that one of them writes.
+ */
+import { affine } from "../core/ir/affine.js";
+import type { Buffer, Expr, For, Local, Stmt } from "../core/ir/types.js";
+import { eachStmt, exprsOf, nodesOf } from "./walk.js";
+
+/** An index as a sum, seen from one loop: what it gains with each iteration, and what else happens inside. */
+interface Access {
+  readonly stride: number;
+  /** Counters of loops inside, and their factors. */
+  readonly inner: ReadonlyMap<Local, number>;
+  /** What does not change while the loop runs, spelled. */
+  readonly invariant: string;
+  readonly constant: number;
+  readonly lanes: number;
+}
+
+/** Whether no two iterations touch the same element of a buffer that one of them writes. Indices must not be named. */
+export function isIndependent(loop: For): boolean {
+  const changing = localsIn(loop.body);
+  for (const { writes, all } of accessesIn(loop.body).values())
+    if (writes > 0 && !areDisjoint(loop, all, changing)) return false;
+  return true;
+}
+
+interface Indices {
+  writes: number;
+  readonly all: { readonly index: Expr; readonly lanes: number }[];
+}
+
+export function accessesIn(body: readonly Stmt[]): Map<Buffer, Indices> {
+  const found = new Map<Buffer, Indices>();
+  const of = (buffer: Buffer): Indices => {
+    let indices = found.get(buffer);
+    if (indices === undefined) {
+      indices = { writes: 0, all: [] };
+      found.set(buffer, indices);
+    }
+    return indices;
+  };
+  eachStmt(body, (s) => {
+    for (const e of nodesOf(...exprsOf(s)))
+      if (e.op === "load") of(e.buffer).all.push({ index: e.index, lanes: e.lanes });
+    if (s.kind !== "store" && s.kind !== "atomic") return;
+    const indices = of(s.buffer);
+    indices.writes++;
+    indices.all.push({ index: s.index, lanes: s.value.lanes });
+  });
+  return found;
+}
+
+function areDisjoint(loop: For, indices: Indices["all"], changing: ReadonlySet<Local>): boolean {
+  const accesses: Access[] = [];
+  for (const { index, lanes } of indices) {
+    const access = accessOf(index, lanes, loop.local, changing);
+    if (access === undefined) return false;
+    accesses.push(access);
+  }
+  const [first] = accesses;
+  if (first.stride === 0) return false;
+  if (accesses.some((a) => a.stride !== first.stride || a.invariant !== first.invariant)) return false;
+  const inner = merged(accesses);
+  if (inner === undefined) return false;
+  // Two iterations are apart by a multiple of the stride. Everything else must be too little to make up for that, or
+  // move in steps too large to.
+  const stride = Math.abs(first.stride);
+  const low = Math.min(...accesses.map((a) => a.constant));
+  const high = Math.max(...accesses.map((a) => a.constant + a.lanes - 1));
+  let small = high - low;
+  let step = 0;
+  for (const [local, factor] of inner)
+    if (Math.abs(factor) < stride) small += Math.abs(factor) * spreadOf(local);
+    else step = gcd(step, Math.abs(factor));
+  if (small >= stride) return false;
+  return step === 0 || step > stride * spreadOf(loop.local) + small;
+}
+
+/** How far apart two values of a counter can be. */
+const spreadOf = ({ bound }: Local): number => (bound === undefined ? Number.POSITIVE_INFINITY : bound - 1);
+
+/** The inner counters of all accesses, if each has the same factor wherever it occurs. */
+function merged(accesses: readonly Access[]): Map<Local, number> | undefined {
+  const all = new Map<Local, number>();
+  for (const { inner } of accesses)
+    for (const [local, factor] of inner) {
+      if ((all.get(local) ?? factor) !== factor) return undefined;
+      all.set(local, factor);
+    }
+  return all;
+}
+
+/** Locals that may have another value in each iteration. */
+function localsIn(body: readonly Stmt[]): Set<Local> {
+  const locals = new Set<Local>();
+  eachStmt(body, (s) => {
+    if (s.kind === "let" || s.kind === "for" || s.kind === "assign") locals.add(s.local);
+  });
+  return locals;
+}
+
+function accessOf(
+  index: Expr,
+  lanes: number,
+  counter: Local,
+  changing: ReadonlySet<Local>,
+): Access | undefined {
+  let stride = 0;
+  const inner = new Map<Local, number>();
+  const invariant: string[] = [];
+  const { terms, constant } = affine(index);
+  for (const [key, { atom, coefficient }] of terms) {
+    if (atom.op === "get" && atom.local === counter) stride = coefficient;
+    else if (atom.op === "get" && changing.has(atom.local)) {
+      if (atom.local.mutable) return undefined;
+      inner.set(atom.local, coefficient);
+    } else if (isInvariant(atom, counter, changing)) invariant.push(`${key}*${coefficient}`);
+    else return undefined;
+  }
+  return { stride, inner, invariant: invariant.sort().join("+"), constant, lanes };
+}
+
+/** Memory may change while the loop runs, so loads are not invariant. */
+const isInvariant = (e: Expr, counter: Local, changing: ReadonlySet<Local>): boolean =>
+  nodesOf(e).every(
+    (n) => n.op !== "load" && (n.op !== "get" || (n.local !== counter && !changing.has(n.local))),
+  );
+
+function gcd(x: number, y: number): number {
+  let [a, b] = [x, y];
+  while (b !== 0) [a, b] = [b, a % b];
+  return a;
+}

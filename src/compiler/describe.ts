@@ -1,0 +1,111 @@
+/** Programs as data for people and tools: what a device's `lower` gives. */
+import type { DeviceName } from "../core/device.js";
+import type { Buffer, Kernel } from "../core/ir/types.js";
+import type { Jaxpr } from "../core/jaxpr.js";
+import type {
+  LoweredBuffer,
+  LoweredKernel,
+  LoweredProgram,
+  LoweredStep,
+  MemoryAnalysis,
+} from "../core/lowered.js";
+import { printEqn } from "../core/print.js";
+import { type CompileOptions, compile } from "./compile.js";
+import { type Accesses, boundariesOf } from "./explain.js";
+import type { Program, Step } from "./program.js";
+import { kernelText } from "./text.js";
+import { eachStmt, exprsOf, nodesOf, writtenIn } from "./walk.js";
+
+/** What a device tells of itself. */
+export interface DeviceDescription {
+  readonly device: DeviceName;
+  readonly options: CompileOptions;
+  readonly language: LoweredKernel["language"];
+  /** The code of one kernel. */
+  readonly print: (kernel: Kernel) => string;
+  /** Memory that a buffer takes. */
+  readonly bytesOf: (buffer: Buffer) => number;
+  /** Memory for all temporaries of a program, as far as they share it. */
+  readonly temporaryBytes: (program: Program) => number;
+  /** Makes a program ready to run. */
+  readonly prepare: (jaxpr: Jaxpr) => void;
+}
+
+/** Compiles a jaxpr and describes the program. The code of its kernels is printed when it is first looked at. */
+export function describeProgram(jaxpr: Jaxpr, description: DeviceDescription): LoweredProgram {
+  const { device, options, bytesOf, temporaryBytes, prepare } = description;
+  const program = compile(jaxpr, options);
+  const flat = program.origin?.jaxpr ?? jaxpr;
+  const accesses = program.steps.map(accessesOf);
+  return {
+    device,
+    jaxpr: flat,
+    steps: program.steps.map((step, i) => describeStep(step, accesses[i], flat, description)),
+    memory: memoryOf(program, bytesOf, temporaryBytes(program)),
+    boundaries: () => boundariesOf(program, accesses, options, bytesOf),
+    compile: () => prepare(jaxpr),
+  };
+}
+
+function describeStep(
+  step: Step,
+  accesses: Accesses,
+  jaxpr: Jaxpr,
+  { language, print, bytesOf }: DeviceDescription,
+): LoweredStep {
+  const buffers = [...new Set([...accesses.read, ...accesses.written])].map((buffer): LoweredBuffer => {
+    const { name, dtype, size } = buffer;
+    const written = accesses.written.has(buffer);
+    const access = !written ? "read" : accesses.read.has(buffer) ? "read-write" : "write";
+    return { name, dtype, size, bytes: bytesOf(buffer), access };
+  });
+  if (step.kind === "host") {
+    const { eqn } = step;
+    return { kind: "host", name: eqn.primitive.name, buffers, text: printEqn(jaxpr, eqn) };
+  }
+  const { kernel } = step;
+  const { name, launch } = kernel;
+  let source: string | undefined;
+  return {
+    kind: "kernel",
+    name,
+    language,
+    buffers,
+    launch:
+      launch.kind === "range" ? { items: launch.extent } : { groups: launch.groups, threads: launch.threads },
+    get text() {
+      return kernelText(kernel);
+    },
+    get source() {
+      source ??= print(kernel);
+      return source;
+    },
+  };
+}
+
+function accessesOf(step: Step): Accesses {
+  if (step.kind === "host")
+    return { read: new Set(step.inputs.filter((b) => b !== undefined)), written: new Set(step.outputs) };
+  const isGlobal = (b: Buffer): boolean => b.space === "global";
+  const read = new Set<Buffer>();
+  eachStmt(step.kernel.body, (s) => {
+    if (s.kind === "atomic") read.add(s.buffer);
+    for (const e of nodesOf(...exprsOf(s))) if (e.op === "load") read.add(e.buffer);
+  });
+  return {
+    read: new Set([...read].filter(isGlobal)),
+    written: new Set([...writtenIn(step.kernel.body)].filter(isGlobal)),
+  };
+}
+
+function memoryOf(
+  { inputs, outputs }: Program,
+  bytesOf: (buffer: Buffer) => number,
+  temporaryBytes: number,
+): MemoryAnalysis {
+  const total = (buffers: Iterable<Buffer>): number =>
+    [...new Set(buffers)].reduce((sum, b) => sum + bytesOf(b), 0);
+  const inputBytes = total(inputs);
+  const outputBytes = total(outputs.filter((b) => !inputs.includes(b)));
+  return { inputBytes, outputBytes, temporaryBytes, peakBytes: inputBytes + outputBytes + temporaryBytes };
+}

@@ -1,0 +1,135 @@
+/**
+ * From groups to kernels: what is common to the targets. Each group becomes one kernel (a template: as many as it makes),
+ * each stored value a buffer.
+ */
+import { sizeOf } from "../core/aval.js";
+import { ravel } from "../core/ir/affine.js";
+import { load } from "../core/ir/ops.js";
+import { Buffer, type Expr, type Kernel, type Stmt } from "../core/ir/types.js";
+import { type Atom, Literal, type Var } from "../core/jaxpr.js";
+import { Elements } from "./elements.js";
+import type { Graph } from "./graph.js";
+import type { Group } from "./group.js";
+
+/** The buffers of a program, made when they are first asked for. */
+export class Buffers {
+  readonly ofVar = new Map<Var, Buffer>();
+  readonly temporaries: Buffer[] = [];
+
+  constructor(inputs: readonly Var[]) {
+    for (const [i, v] of inputs.entries()) this.ofVar.set(v, this.make(`in${i}`, v));
+  }
+
+  private make(name: string, v: Var): Buffer {
+    return new Buffer(name, v.aval.dtype, sizeOf(v.aval.shape));
+  }
+
+  of(v: Var): Buffer {
+    let buffer = this.ofVar.get(v);
+    if (buffer === undefined) {
+      buffer = this.make(`v${v.id}`, v);
+      this.ofVar.set(v, buffer);
+      this.temporaries.push(buffer);
+    }
+    return buffer;
+  }
+
+  temporary(buffer: Buffer): Buffer {
+    this.temporaries.push(buffer);
+    return buffer;
+  }
+}
+
+/** Elements of a group: values of its reductions (or of its template) are locals, those of other groups loads. */
+export const elementsIn = (
+  graph: Graph,
+  buffers: Buffers,
+  group: Group,
+  own: (v: Var) => Expr | undefined,
+): Elements =>
+  new Elements(graph, (v, index, guard) => {
+    const made = graph.producers[v.id];
+    if (made?.inlined) return undefined;
+    if (made !== undefined && group.memberOf.has(made)) return own(v);
+    return load(buffers.of(v), ravel(index, v.aval.shape), guard);
+  });
+
+/** Completes a kernel with the buffers that its body uses, in the order in which it does. */
+export function withBuffers(kernel: Omit<Kernel, "buffers">): Kernel {
+  const buffers = new Set<Buffer>();
+  const seen = new Set<Expr>();
+  const visit = (e: Expr | undefined): void => {
+    if (e === undefined || seen.has(e)) return;
+    seen.add(e);
+    switch (e.op) {
+      case "load":
+        if (e.buffer.space === "global") buffers.add(e.buffer);
+        visit(e.index);
+        visit(e.guard);
+        break;
+      case "binary":
+      case "compare":
+        visit(e.x);
+        visit(e.y);
+        break;
+      case "select":
+        visit(e.cond);
+        visit(e.onTrue);
+        visit(e.onFalse);
+        break;
+      case "vector":
+        for (const part of e.parts) visit(part);
+        break;
+      case "host":
+        for (const arg of e.args) visit(arg);
+        break;
+      case "const":
+      case "get":
+        break;
+      default:
+        visit(e.x);
+    }
+  };
+  const walk = (body: readonly Stmt[]): void => {
+    for (const stmt of body)
+      switch (stmt.kind) {
+        case "let":
+        case "assign":
+          visit(stmt.value);
+          break;
+        case "store":
+        case "atomic":
+          if (stmt.buffer.space === "global") buffers.add(stmt.buffer);
+          visit(stmt.index);
+          visit(stmt.value);
+          break;
+        case "for":
+          visit(stmt.from);
+          visit(stmt.to);
+          walk(stmt.body);
+          break;
+        case "while":
+          visit(stmt.cond);
+          walk(stmt.body);
+          break;
+        case "if":
+          visit(stmt.cond);
+          walk(stmt.then);
+          walk(stmt.else);
+          break;
+        case "barrier":
+          break;
+      }
+  };
+  walk(kernel.body);
+  return { ...kernel, buffers: [...buffers] };
+}
+
+/** A readable name for the kernel of a group: what it does last, and how much comes along. */
+export function nameOf(group: Group): string {
+  const names = group.members.map(({ node }) => node.eqn.primitive.name);
+  const unique = [...new Set(names)];
+  return unique.length <= 3 ? unique.join("_") : `${unique.slice(0, 2).join("_")}_and_${names.length - 2}`;
+}
+
+export const isVar = (a: Atom): a is Var => !(a instanceof Literal);

@@ -1,0 +1,168 @@
+/**
+ * A flat jaxpr as a graph: who makes each value, who uses it, what it costs to compute an element of it anew, and which
+ * values are therefore not stored but computed where they are used.
+ */
+import { sizeOf } from "../core/aval.js";
+import type { LowerRule, Target } from "../core/ir/lower.js";
+import { type Eqn, type Jaxpr, Var } from "../core/jaxpr.js";
+
+export interface Node {
+  readonly eqn: Eqn;
+  readonly rule: LowerRule | undefined;
+  /** Equations that use an output, each once. */
+  readonly consumers: Node[];
+  /** Some output is an output of the program. */
+  isOutput: boolean;
+  /** Its elements are computed in the kernels that use them. Only maps can be. */
+  inlined: boolean;
+  /** Why it is not inlined. */
+  kept: Kept | undefined;
+  /** Work of computing one element from stored values, in units of an addition. */
+  cost: number;
+  /** Equations that are inlined into this one, itself included: bounds the size of expressions. */
+  extent: number;
+  /** The stored values that an element is computed from. */
+  reads: ReadonlySet<Var>;
+}
+
+/**
+ * Why a value is stored:
+ *
+ * - `notMap`: it is made by a reduction, a template, or on the host; `output`: of the program; `unused`;
+ * - `large`: the expression would become too large; `buffers`: with it the consumer would read too many;
+ * - `several` equations would compute something costly; `repeated`: the consumer would, several times;
+ * - the consumer runs on the `host`, or is a template that wants its `operand` in memory.
+ */
+export interface Kept {
+  readonly because:
+    | "notMap"
+    | "output"
+    | "unused"
+    | "large"
+    | "buffers"
+    | "several"
+    | "repeated"
+    | "host"
+    | "operand";
+  /** That it comes from, if it comes from one. */
+  readonly consumer?: Node;
+}
+
+export interface Graph {
+  readonly jaxpr: Jaxpr;
+  readonly target: Target;
+  readonly nodes: readonly Node[];
+  /** By id of the variable; undefined for inputs. */
+  readonly producers: readonly (Node | undefined)[];
+}
+
+/** What costs no more than this is computed again rather than stored. */
+const cheap = 3;
+/** So many equations may melt into one expression. */
+const largestExtent = 150;
+
+/**
+ * @param buffers so many buffers a kernel can use: no element is computed from so many stored values that its kernel could
+ *   not read them all and store the result.
+ */
+export function makeGraph(jaxpr: Jaxpr, target: Target, buffers: number): Graph {
+  const producers = new Array<Node | undefined>(jaxpr.varCount);
+  const nodes = jaxpr.eqns.map((eqn): Node => {
+    const node: Node = {
+      eqn,
+      rule: eqn.primitive.lower,
+      consumers: [],
+      isOutput: false,
+      inlined: false,
+      kept: undefined,
+      cost: 0,
+      extent: 1,
+      reads: new Set(),
+    };
+    for (const v of eqn.outputs) producers[v.id] = node;
+    for (const made of new Set(eqn.inputs.map((a) => (a instanceof Var ? producers[a.id] : undefined))))
+      made?.consumers.push(node);
+    return node;
+  });
+  for (const a of jaxpr.outputs) {
+    const node = a instanceof Var ? producers[a.id] : undefined;
+    if (node !== undefined) node.isOutput = true;
+  }
+  const graph: Graph = { jaxpr, target, nodes, producers };
+  for (const node of nodes) decide(graph, node, buffers - node.eqn.outputs.length);
+  return graph;
+}
+
+function decide(graph: Graph, node: Node, mostReads: number): void {
+  const { eqn, rule } = node;
+  const operands = new Set(eqn.inputs.filter((a): a is Var => a instanceof Var));
+  const inlinedOf = (v: Var): Node | undefined => {
+    const made = graph.producers[v.id];
+    return made?.inlined ? made : undefined;
+  };
+  const readsOf = (): Set<Var> => {
+    const reads = new Set<Var>();
+    for (const v of operands) for (const r of inlinedOf(v)?.reads ?? [v]) reads.add(r);
+    return reads;
+  };
+  node.reads = readsOf();
+  // What reads most is stored first, until the rest fits into one kernel.
+  while (node.reads.size > mostReads) {
+    let widest: Node | undefined;
+    for (const v of operands) {
+      const made = inlinedOf(v);
+      if (made !== undefined && made.reads.size > (widest?.reads.size ?? 1)) widest = made;
+    }
+    if (widest === undefined) break;
+    widest.inlined = false;
+    widest.kept = { because: "buffers", consumer: node };
+    node.reads = readsOf();
+  }
+  if (rule?.kind === "map") node.cost = rule.weight?.(eqn.params) ?? 1;
+  for (const v of operands) {
+    const made = inlinedOf(v);
+    node.cost += made?.cost ?? 0.5;
+    node.extent += made?.extent ?? 0;
+  }
+  node.kept = whyKept(graph, node);
+  node.inlined = node.kept === undefined;
+}
+
+function whyKept(graph: Graph, node: Node): Kept | undefined {
+  if (node.rule?.kind !== "map") return { because: "notMap" };
+  if (node.isOutput) return { because: "output" };
+  if (node.extent >= largestExtent) return { because: "large" };
+  if (node.consumers.length === 0) return { because: "unused" };
+  if (node.consumers.length > 1 && node.cost > cheap) return { because: "several" };
+  for (const consumer of node.consumers) {
+    const because = whyNotInto(graph, node, consumer);
+    if (because !== undefined) return { because, consumer };
+  }
+  return undefined;
+}
+
+/** Why a consumer may not compute elements of `node` itself: most often because it would compute costly ones many times. */
+function whyNotInto(graph: Graph, node: Node, consumer: Node): Kept["because"] | undefined {
+  const { eqn, rule } = consumer;
+  if (rule === undefined) return "host";
+  if (rule.kind === "kernels") {
+    const inputs = eqn.inputs.map((a) => a.aval);
+    const outputs = eqn.outputs.map((v) => v.aval);
+    const reads = rule.reads?.({ inputs, outputs, target: graph.target }, eqn.params);
+    for (const [i, a] of eqn.inputs.entries()) {
+      if (!(a instanceof Var) || graph.producers[a.id] !== node) continue;
+      const times = reads?.[i] ?? "buffer";
+      if (times === "buffer") return "operand";
+      if (times > 1 && (node.cost > cheap || times > 4)) return "repeated";
+    }
+    return undefined;
+  }
+  if (node.cost <= cheap) return undefined;
+  // A map that is larger than its operand asks for elements repeatedly.
+  const own = sizeOf(node.eqn.outputs[0].aval.shape);
+  const asked = Math.max(
+    sizeOf(eqn.outputs[0].aval.shape),
+    rule.kind === "reduce" ? sizeOf(eqn.inputs[0].aval.shape) : 0,
+  );
+  return asked <= own ? undefined : "repeated";
+}

@@ -1,0 +1,145 @@
+/**
+ * Reductions as loops. Float sums are added up level by level and in blocks: an accumulator takes at most a few hundred
+ * terms, so that the error grows with that number and not with the length of the sum.
+ */
+import { indexAdd, indexMul } from "../core/ir/affine.js";
+import type { ReduceRule } from "../core/ir/lower.js";
+import { assign, get, i32, letIn, when } from "../core/ir/ops.js";
+import { type Expr, Local, type Stmt } from "../core/ir/types.js";
+import type { Eqn, Var } from "../core/jaxpr.js";
+import { type Elements, settled } from "./elements.js";
+import { indexFor, type Member } from "./group.js";
+
+/** Terms that one accumulator takes. */
+const blockLength = 256;
+
+/** A reduction that runs in the loops at hand. */
+export interface Reduction {
+  readonly eqn: Eqn;
+  readonly rule: ReduceRule;
+}
+
+export const reductionOf = ({ node }: Member): Reduction => ({
+  eqn: node.eqn,
+  rule: node.rule as ReduceRule,
+});
+
+/** Accumulators of a reduction. */
+export type Cells = readonly Local[];
+
+export const initialOf = ({ eqn, rule }: Reduction, elements: Elements): readonly Expr[] =>
+  rule.initial(elements.context(eqn), eqn.params);
+
+export function declareCells(reduction: Reduction, elements: Elements): { cells: Cells; stmts: Stmt[] } {
+  const initial = initialOf(reduction, elements);
+  const cells = initial.map((e, k) => new Local(`acc${k}`, e.type, 1, true));
+  return { cells, stmts: cells.map((cell, k) => letIn(cell, initial[k])) };
+}
+
+export const combineInto = (
+  { eqn, rule }: Reduction,
+  cells: Cells,
+  values: readonly Expr[],
+  elements: Elements,
+): Stmt[] => {
+  const context = elements.context(eqn);
+  const combined = rule.combine(cells.map(get), values, eqn.params, context);
+  if (cells.length === 1) return [assign(cells[0], combined[0])];
+  // All are computed before the first is assigned: they may depend on each other.
+  const named = combined.map((e, k) => new Local(`next${k}`, e.type));
+  return [
+    ...named.map((l, k) => letIn(l, combined[k])),
+    ...cells.map((cell, k) => assign(cell, get(named[k]))),
+  ];
+};
+
+/** The outputs of a reduction, named: afterwards the accumulators are not looked at again. */
+export function finishCells(
+  { eqn, rule }: Reduction,
+  cells: Cells,
+  elements: Elements,
+  results: Map<Var, Expr>,
+): Stmt[] {
+  const totals = cells.map(get);
+  const finished = rule.finish?.(totals, elements.context(eqn), eqn.params) ?? totals;
+  return eqn.outputs.map((v, k) => {
+    const value = settled(v.aval.dtype, finished[k]);
+    const local = new Local(`${eqn.primitive.name}${v.id}`, value.type);
+    results.set(v, get(local));
+    return letIn(local, value);
+  });
+}
+
+/**
+ * Loops over the reduced axes, adding to `cells`.
+ *
+ * @param dims lengths of the axes of the loops.
+ * @param index from the counters of the loops to those of all axes of the space.
+ * @param exists for loops that overshoot: whether there is an element.
+ */
+export function reduceLoops(
+  reductions: readonly Reduction[],
+  cells: readonly Cells[],
+  dims: readonly number[],
+  elementsAt: () => Elements,
+  index: (counters: readonly Expr[]) => readonly Expr[],
+  exists?: (counters: readonly Expr[]) => Expr,
+): Stmt[] {
+  const blocked = reductions.some(({ rule }) => rule.sum);
+
+  const atElement = (counters: readonly Expr[], into: readonly Cells[]): Stmt[] => {
+    const elements = elementsAt();
+    const all = index(counters);
+    const stmts = reductions.flatMap((reduction, k) => {
+      const { eqn, rule } = reduction;
+      const at = indexFor(eqn.inputs[0].aval.shape, all);
+      return combineInto(reduction, into[k], rule.element(elements.context(eqn), at, eqn.params), elements);
+    });
+    return exists === undefined ? stmts : [when(exists(counters), stmts)];
+  };
+
+  /** Runs `inner` with accumulators of its own for the sums, and adds them to `into` afterwards. */
+  const level = (into: readonly Cells[], inner: (own: readonly Cells[]) => Stmt[]): Stmt[] => {
+    const elements = elementsAt();
+    const before: Stmt[] = [];
+    const own = reductions.map((reduction, k) => {
+      if (!reduction.rule.sum) return into[k];
+      const { cells: fresh, stmts } = declareCells(reduction, elements);
+      before.push(...stmts);
+      return fresh;
+    });
+    const after = reductions.flatMap((reduction, k) =>
+      reduction.rule.sum ? combineInto(reduction, into[k], own[k].map(get), elements) : [],
+    );
+    return [...before, ...inner(own), ...after];
+  };
+
+  const counting = (n: number, body: (counter: Expr) => Stmt[]): Stmt => {
+    const local = new Local("r", "i32", 1, false, n);
+    return { kind: "for", local, from: i32(0), to: i32(n), step: 1, body: body(get(local)) };
+  };
+
+  const nest = (axis: number, counters: readonly Expr[], into: readonly Cells[]): Stmt[] => {
+    if (axis === dims.length) return atElement(counters, into);
+    const n = dims[axis];
+    const inside = (counter: Expr, cellsInside: readonly Cells[]): Stmt[] => {
+      const next = [...counters, counter];
+      return blocked && axis + 1 < dims.length
+        ? level(cellsInside, (own) => nest(axis + 1, next, own))
+        : nest(axis + 1, next, cellsInside);
+    };
+    if (!blocked || n <= 2 * blockLength) return [counting(n, (r) => inside(r, into))];
+    const blocks = Math.floor(n / blockLength);
+    const rest = n - blocks * blockLength;
+    const main = counting(blocks, (b) =>
+      level(into, (own) => [
+        counting(blockLength, (r) => inside(indexAdd(indexMul(b, blockLength), r), own)),
+      ]),
+    );
+    const tail = (own: readonly Cells[]): Stmt[] => [
+      counting(rest, (r) => inside(indexAdd(r, blocks * blockLength), own)),
+    ];
+    return rest === 0 ? [main] : [main, ...level(into, tail)];
+  };
+  return nest(0, [], cells);
+}

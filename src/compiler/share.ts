@@ -1,0 +1,244 @@
+/**
+ * Common subexpressions and loop invariants: a pure value that is used more than once is computed once, under a name,
+ * where that dominates its uses, and outside of the loops that it does not depend on. Afterwards expressions are trees of
+ * bounded depth, so that printers can recurse.
+ *
+ * Every value first gets a name, in the outermost place where it may be computed; then names that are used once, and not
+ * from inside a loop, are put back where they are used.
+ */
+import { intervalOf } from "../core/ir/affine.js";
+import { get } from "../core/ir/ops.js";
+import { type Expr, type Kernel, Local, type Stmt } from "../core/ir/types.js";
+import { type NumberedBlock, type NumberedStmt, numberKernel } from "./occurrences.js";
+import type { Scope, Value } from "./values.js";
+import { childrenOf, mapStmt, withChildren } from "./walk.js";
+
+/** Deeper expressions are cut, by naming a part. */
+const deepest = 80;
+
+/** Pure values that are computed more than once, or in vain in a loop, are computed once. The meaning stays the same. */
+export function shareKernel(kernel: Kernel): Kernel {
+  return { ...kernel, body: new Sharing().run(numberKernel(kernel)) };
+}
+
+/** A value under a name. */
+class Named {
+  uses = 0;
+  /** A scope that it is used in: the only one, if it is used once. */
+  usedIn: Scope | undefined = undefined;
+  /** Where it is put back instead of named, it is this expression. */
+  expr: Expr;
+  depth = 1;
+
+  constructor(
+    /** The operation, on operands that are not looked at. */
+    readonly node: Expr,
+    readonly local: Local,
+    readonly scope: Scope,
+    readonly operands: readonly Operand[],
+    /** `always`: a value of a cell at this point. `never`: it stands in the condition of a `while`. */
+    readonly named: "always" | "maybe" | "never",
+  ) {
+    this.expr = get(local);
+  }
+
+  /** Its value: once `settle` was called for it and its operands. */
+  get isInlined(): boolean {
+    return this.expr.op !== "get" || this.expr.local !== this.local;
+  }
+}
+
+/** A name, or an expression that needs none. */
+type Operand = Named | Expr;
+
+const exprOf = (operand: Operand): Expr => (operand instanceof Named ? operand.expr : operand);
+
+/** A block under construction. */
+class Block {
+  readonly items: (Named | (() => Stmt))[] = [];
+  /** Names of what depends on cells and memory, as long as nothing is written. */
+  current = new Map<Value, Named>();
+
+  constructor(readonly scope: Scope) {}
+
+  finish(): Stmt[] {
+    return this.items.flatMap((item): Stmt[] => {
+      if (!(item instanceof Named)) return [item()];
+      if (item.uses === 0 || item.isInlined) return [];
+      return [{ kind: "let", local: item.local, value: definition(item) }];
+    });
+  }
+}
+
+const definition = ({ node, operands, named }: Named): Expr =>
+  named === "always" ? exprOf(operands[0]) : withChildren(node, operands.map(exprOf));
+
+class Sharing {
+  /** The blocks around the statement at hand, by depth. */
+  private readonly blocks: Block[] = [];
+  /** Names of pure values. */
+  private readonly names = new Map<Value, Named>();
+  /** In the order of dependence. */
+  private readonly all: Named[] = [];
+  private readonly takenLocals = new Set<Local>();
+
+  run(root: NumberedBlock): Stmt[] {
+    const block = this.block(root);
+    this.countUses();
+    this.settle();
+    return block.finish();
+  }
+
+  private block({ scope, stmts }: NumberedBlock): Block {
+    const block = new Block(scope);
+    this.blocks.push(block);
+    for (const s of stmts) this.stmt(s, block);
+    this.blocks.pop();
+    return block;
+  }
+
+  private stmt({ stmt, values, blocks, named }: NumberedStmt, block: Block): void {
+    // A condition is evaluated again and again, so what can be named for it stands before the loop.
+    const site = stmt.kind === "while" ? blocks[0].scope : block.scope;
+    const operands = values.map((v) => this.resolve(v, block, site));
+    if (stmt.kind === "let" && !stmt.local.mutable) {
+      if (named === undefined) return;
+      const copy = this.add(new Named(stmt.value, stmt.local, block.scope, operands, "always"), block);
+      this.names.set(named, copy);
+      block.current.set(values[0], copy);
+      return;
+    }
+    for (const o of operands) use(o, site);
+    const inner = blocks.map((b) => this.block(b));
+    block.items.push(() => {
+      let [e, b] = [0, 0];
+      return mapStmt(
+        stmt,
+        () => exprOf(operands[e++]),
+        () => inner[b++].finish(),
+      );
+    });
+    if (stmt.kind === "store") {
+      for (const v of block.current.keys()) if (v.readsMemory) block.current.delete(v);
+    } else if (stmt.kind !== "let") block.current = new Map();
+  }
+
+  /** A name for a value that is used in `site`, or an expression. Whatever it is made of gets a name first. */
+  private resolve(root: Value, block: Block, site: Scope): Operand {
+    const isCondition = site !== block.scope;
+    const local = new Map<Value, Named>();
+    const find = (v: Value): Operand | undefined => {
+      if (v.trivial) return (v.node.op === "get" ? this.names.get(v) : undefined) ?? v.node;
+      return v.pure ? this.nameOf(v) : (local.get(v) ?? (isCondition ? undefined : block.current.get(v)));
+    };
+    const todo = [root];
+    while (todo.length > 0) {
+      const v = todo[todo.length - 1];
+      if (find(v) !== undefined) {
+        todo.pop();
+        continue;
+      }
+      const missing = v.operands.filter((o) => find(o) === undefined);
+      if (missing.length > 0) {
+        todo.push(...missing.reverse());
+        continue;
+      }
+      todo.pop();
+      const operands = v.operands.map((o) => find(o) as Operand);
+      if (v.pure) {
+        const scope = placeOf(v, operands, block.scope);
+        const target = this.blocks[scope.depth];
+        const named = new Named(v.node, this.localFor(v), scope, operands, "maybe");
+        this.names.set(v, this.add(named, target));
+      } else if (isCondition) {
+        const named = new Named(v.node, this.localFor(v), site, operands, "never");
+        this.all.push(named);
+        local.set(v, named);
+      } else {
+        const named = new Named(v.node, this.localFor(v), block.scope, operands, "maybe");
+        block.current.set(v, this.add(named, block));
+      }
+    }
+    return find(root) as Operand;
+  }
+
+  /** The latest name of a pure value, if it is in scope: an older one went out of scope before this one was made. */
+  private nameOf(v: Value): Named | undefined {
+    const named = this.names.get(v);
+    return named !== undefined && this.blocks[named.scope.depth]?.scope === named.scope ? named : undefined;
+  }
+
+  private add(named: Named, block: Block): Named {
+    this.all.push(named);
+    block.items.push(named);
+    return named;
+  }
+
+  private localFor({ name, node }: Value): Local {
+    let local = name;
+    if (local === undefined || this.takenLocals.has(local)) {
+      const { low, high } =
+        node.type === "i32" && node.lanes === 1 ? intervalOf(node) : { low: Number.NaN, high: Number.NaN };
+      const bound = low >= 0 && high < 2 ** 31 - 1 ? high + 1 : undefined;
+      local = new Local(name?.name ?? nameFor(node), node.type, node.lanes, false, bound);
+    }
+    this.takenLocals.add(local);
+    return local;
+  }
+
+  /** Counts the uses by what is itself used. */
+  private countUses(): void {
+    for (let i = this.all.length - 1; i >= 0; i--) {
+      const named = this.all[i];
+      if (named.uses > 0) for (const o of named.operands) use(o, named.scope);
+    }
+  }
+
+  /** Decides which names are kept. */
+  private settle(): void {
+    for (const named of this.all) {
+      if (named.uses === 0 || named.named === "always") continue;
+      let depth = 1;
+      for (const o of named.operands)
+        if (o instanceof Named && o.isInlined) depth = Math.max(depth, o.depth + 1);
+      named.depth = depth;
+      const once = named.uses === 1 && named.usedIn?.loop === named.scope.loop && depth < deepest;
+      if (once || named.named === "never") named.expr = definition(named);
+    }
+  }
+}
+
+function use(operand: Operand, scope: Scope): void {
+  if (!(operand instanceof Named)) return;
+  operand.uses++;
+  operand.usedIn = scope;
+}
+
+/** The outermost scope where a pure value may be computed instead of in `here`. */
+function placeOf(v: Value, operands: readonly Operand[], here: Scope): Scope {
+  let innermost: Scope | undefined;
+  operands.forEach((o, i) => {
+    const scope = o instanceof Named ? o.scope : v.operands[i].home;
+    if (innermost === undefined || scope.depth > innermost.depth) innermost = scope;
+  });
+  const limit = innermost?.depth ?? 0;
+  let place = here;
+  if (v.freedom === "free")
+    while (place.depth > limit && place.depth > (v.around as Scope).depth) place = parentOf(place);
+  // Out of loops; out of branches only if there is a loop around them to leave.
+  for (let scope = place; scope.depth > limit; scope = parentOf(scope)) {
+    if (scope.kind === "loop" && (v.freedom !== "bound" || scope.runs)) place = parentOf(scope);
+    else if (v.freedom !== "free") break;
+  }
+  return place;
+}
+
+const parentOf = (scope: Scope): Scope => scope.parent as Scope;
+
+/** A short name that tells what it is. */
+function nameFor(e: Expr): string {
+  if (e.op === "load") return `${e.buffer.name}_at`;
+  if (e.type === "bool") return "is";
+  if (e.type === "i32" && childrenOf(e).length > 0) return "k";
+  return "t";
+}

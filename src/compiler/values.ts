@@ -1,0 +1,166 @@
+/**
+ * Value numbering: expressions of a kernel that always have the same value are one `Value`. Names of values (immutable
+ * locals) dissolve into what they name; what depends on mutable locals or on memory that the kernel writes is told apart.
+ */
+import { InternalError } from "../core/errors.js";
+import { intervalOf } from "../core/ir/affine.js";
+import { get } from "../core/ir/ops.js";
+import type { Buffer, Expr, Local } from "../core/ir/types.js";
+import { childrenOf, eachNode } from "./walk.js";
+
+/** The place of a block of statements. */
+export class Scope {
+  readonly depth: number;
+  /** The nearest loop body that this lies in (or is). */
+  readonly loop: Scope | undefined;
+
+  constructor(
+    readonly parent: Scope | undefined,
+    readonly kind: "root" | "loop" | "branch",
+    /** A loop body that is surely run, if the loop is. */
+    readonly runs = false,
+  ) {
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.loop = kind === "loop" ? this : parent?.loop;
+  }
+}
+
+/**
+ * What must hold where it is evaluated: `free` may be evaluated anywhere; `guarded` is not taken out of a branch, whose
+ * condition may be what makes it safe; `bound` is evaluated only where the program would.
+ */
+export type Freedom = "free" | "guarded" | "bound";
+
+export class Value {
+  /** The scope around all its occurrences. */
+  around: Scope | undefined = undefined;
+  /** A local that names it in the source. */
+  name: Local | undefined = undefined;
+
+  constructor(
+    readonly id: number,
+    /** The operation; its operands are those of any of its occurrences. */
+    readonly node: Expr,
+    readonly operands: readonly Value[],
+    /** Always the same within the scope of the locals it reads. */
+    readonly pure: boolean,
+    /** Reads memory that the kernel writes. */
+    readonly readsMemory: boolean,
+    /** Not worth a name. */
+    readonly trivial: boolean,
+    readonly freedom: Freedom,
+    /** Of a local: where it is declared. */
+    readonly home: Scope,
+  ) {}
+}
+
+export class Numbering {
+  private values = new Map<string, Value>();
+  private ofExpr = new Map<Expr, Value>();
+  private readonly ofLocal = new Map<Local, Value>();
+  private readonly buffers = new Map<Buffer, number>();
+  private readonly functions = new Map<unknown, number>();
+  private count = 0;
+
+  constructor(
+    private readonly root: Scope,
+    private readonly written: ReadonlySet<Buffer>,
+  ) {}
+
+  /** A local that is not the name of a value: a counter, a cell, the name of what was in a cell. */
+  declare(local: Local, home: Scope): Value {
+    const value = new Value(this.count++, get(local), [], !local.mutable, false, true, "free", home);
+    this.set(local, value);
+    return value;
+  }
+
+  /** A local that is the name of a value. */
+  alias(local: Local, value: Value): void {
+    value.name ??= local;
+    this.set(local, value);
+  }
+
+  private set(local: Local, value: Value): void {
+    // A block that stands twice in a kernel declares its locals twice: what was said of the first is not true of these.
+    if (this.ofLocal.has(local)) this.ofExpr = new Map();
+    this.ofLocal.set(local, value);
+  }
+
+  of(root: Expr): Value {
+    eachNode([root], this.ofExpr, (e) => {
+      this.ofExpr.set(e, this.number(e));
+    });
+    return this.ofExpr.get(root) as Value;
+  }
+
+  private number(e: Expr): Value {
+    if (e.op === "get") {
+      const value = this.ofLocal.get(e.local);
+      if (value === undefined) throw new InternalError(`${e.local.name} is used outside its scope`);
+      return value;
+    }
+    const operands = childrenOf(e).map((c) => this.ofExpr.get(c) as Value);
+    const key = this.spell(e, operands);
+    let value = this.values.get(key);
+    if (value === undefined) {
+      const readsMemory =
+        (e.op === "load" && (this.written.has(e.buffer) || e.buffer.space === "scratch")) ||
+        operands.some((v) => v.readsMemory);
+      value = new Value(
+        this.count++,
+        e,
+        operands,
+        !readsMemory && operands.every((v) => v.pure),
+        readsMemory,
+        e.op === "const" || (e.op === "vector" && e.parts.every((p) => p.op === "const")),
+        freedomOf(e),
+        this.root,
+      );
+      this.values.set(key, value);
+    }
+    return value;
+  }
+
+  private spell(e: Expr, operands: readonly Value[]): string {
+    let text = `${e.op} ${e.type}${e.lanes} `;
+    if (e.op === "const") text += Object.is(e.value, -0) ? "-0" : e.value;
+    else if (e.op === "load") text += numberIn(this.buffers, e.buffer);
+    else if (e.op === "host") text += numberIn(this.functions, e.fn);
+    else if (e.op === "extract") text += e.lane;
+    else if (e.op === "unary" || e.op === "binary" || e.op === "compare") text += e.fn;
+    for (const v of operands) text += `,${v.id}`;
+    return text;
+  }
+}
+
+function numberIn<K>(numbers: Map<K, number>, key: K): number {
+  let n = numbers.get(key);
+  if (n === undefined) {
+    n = numbers.size;
+    numbers.set(key, n);
+  }
+  return n;
+}
+
+/** Integer division needs a divisor that is not 0 (nor -1, for the smallest number), shifts go by less than 32. */
+function isDefinedEverywhere({ fn, type, y }: Extract<Expr, { op: "binary" }>): boolean {
+  if (fn === "shl" || fn === "shr") return y.op === "const";
+  if ((fn !== "div" && fn !== "rem") || type === "f32" || type === "f64") return true;
+  return y.op === "const" && y.value !== 0 && y.value !== -1;
+}
+
+function freedomOf(e: Expr): Freedom {
+  switch (e.op) {
+    case "load": {
+      if (e.guard !== undefined) return "guarded";
+      const { low, high } = intervalOf(e.index);
+      return low >= 0 && high + e.lanes <= e.buffer.size ? "guarded" : "bound";
+    }
+    case "binary":
+      return isDefinedEverywhere(e) ? "free" : "bound";
+    case "host":
+      return "bound";
+    default:
+      return "free";
+  }
+}

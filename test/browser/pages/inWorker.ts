@@ -1,0 +1,3 @@
+import { answers } from "./portable.js";
+
+postMessage(await answers());
