@@ -33,6 +33,7 @@ export class Elements {
 
   /** The element of an atom at an index. */
   element(atom: Atom, index: readonly Expr[]): Expr {
+    if (atom.aval.dtype === "float0") return constant("bool", 0);
     if (atom instanceof Literal) return constant(scalarTypeOf(atom.aval.dtype), atom.value);
     const found = this.resolve(atom, index, this.guard);
     if (found !== undefined) return found;

@@ -57,7 +57,8 @@ function joined(eqn: Eqn, inputs: readonly NDArray[], operands: number): NDArray
 
 function withoutDeadCode(jaxpr: Jaxpr): Jaxpr {
   const needed = new Uint8Array(jaxpr.varCount);
-  for (const a of jaxpr.outputs) if (a instanceof Var) needed[a.id] = 1;
+  // An array of float0 has no elements that could be computed.
+  for (const a of jaxpr.outputs) if (a instanceof Var && a.aval.dtype !== "float0") needed[a.id] = 1;
   const kept = [];
   for (let i = jaxpr.eqns.length - 1; i >= 0; i--) {
     const eqn = jaxpr.eqns[i];

@@ -5,7 +5,7 @@
  * Indices stay scalar: an element of each lane is at the index of the first lane plus the lane (a vector load), or is
  * loaded on its own. What has no vector form in the number of lanes at hand is computed lane by lane.
  */
-import { indexAdd, indexMul, indexSub, strideIn } from "../core/ir/affine.js";
+import { affine, indexAdd, indexMul, indexSub, keyOf } from "../core/ir/affine.js";
 import {
   add,
   assign,
@@ -276,17 +276,19 @@ class Part {
     return add(splat(this.at, this.lanes), vector(steps));
   }
 
+  /** How far apart the elements of two lanes are; undefined if that is not always the same. */
   private strideOf(index: Expr): number | undefined {
-    const stride = strideIn(index, this.counter);
-    if (stride !== 1) return stride;
-    // The rest must not vary either, as far as it names other locals of the loop.
-    return this.varying.of(indexSub(index, get(this.counter))) ? undefined : 1;
+    let stride = 0;
+    for (const { atom, coefficient } of affine(index).terms.values())
+      if (atom.op === "get" && atom.local === this.counter) stride = coefficient;
+      else if (this.varying.of(atom)) return undefined;
+    return stride;
   }
 }
 
 /** Index arithmetic is simplified: the counter of a lane is a sum. */
 function simplified(e: Expr, operands: readonly Expr[]): Expr {
-  if (e.op === "binary" && e.type === "i32") {
+  if (e.op === "binary" && e.type === "i32" && !affine(e).terms.has(keyOf(e))) {
     const [x, y] = operands;
     if (e.fn === "add") return indexAdd(x, y);
     if (e.fn === "sub") return indexSub(x, y);

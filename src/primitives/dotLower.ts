@@ -1,15 +1,15 @@
 /** How dotGeneral is compiled: as a batch of matrix products, whatever the order of the axes. */
 import { type Aval, type Shape, sizeOf } from "../core/aval.js";
-import { isFloat } from "../core/dtype.js";
+import { type DType, isFloat } from "../core/dtype.js";
 import { unravel } from "../core/ir/affine.js";
 import type { KernelContext, KernelsRule, Target } from "../core/ir/lower.js";
 import { cast } from "../core/ir/ops.js";
 import { type ScalarType, scalarTypeOf } from "../core/ir/types.js";
 import type { Params } from "../core/primitive.js";
 import { layoutOf, operandSide, type Product, type Roles, storageOf, turned } from "./product.js";
-import { productOnGrid } from "./productGrid.js";
+import { planOnGrid, productOnGrid } from "./productGrid.js";
 import { eachSum, spelledOut } from "./productLoops.js";
-import { type Plan, planProduct, type SideShape } from "./productPlan.js";
+import { type Plan, type ProductShape, planProduct, type SideShape } from "./productPlan.js";
 import { productAcross, productAlong } from "./productTiles.js";
 
 /** The roles of the axes of an operand, from the params of the equation. */
@@ -30,24 +30,26 @@ interface Shapes {
   readonly target: Target;
 }
 
-/** The plan for the CPU. */
-function planOf({ inputs, outputs, target }: Shapes, roles: readonly Roles[]): Plan {
+/** What there is to know before there are buffers. */
+function shapeOf({ inputs, outputs, target }: Shapes, roles: readonly Roles[]): ProductShape {
   const type = sumType(inputs[0], outputs[0], target);
-  const [x, y] = inputs.map(({ shape, dtype }, i): SideShape => {
-    const { free } = roles[i];
-    return {
-      rows: sizeOf(lengths(shape, free)),
-      layout: dtype === storageOf(type) ? layoutOf(shape, roles[i]) : undefined,
-    };
-  });
+  // The GPU converts what it loads; on the CPU it is better converted once.
+  const fits = (dtype: DType): boolean =>
+    target === "webgpu" ? scalarTypeOf(dtype) === type : dtype === storageOf(type);
+  const [x, y] = inputs.map(
+    ({ shape, dtype }, i): SideShape => ({
+      rows: sizeOf(lengths(shape, roles[i].free)),
+      layout: fits(dtype) ? layoutOf(shape, roles[i]) : undefined,
+    }),
+  );
   const { shape } = inputs[0];
-  return planProduct({
+  return {
     batch: sizeOf(lengths(shape, roles[0].batch)),
     terms: sizeOf(lengths(shape, roles[0].contracting)),
     x,
     y,
     type,
-  });
+  };
 }
 
 /** How often each element of an operand is read, as far as the compiler has to know: often is 4. */
@@ -61,16 +63,18 @@ export const lowerDot = (rolesOf: RolesOf): KernelsRule => ({
     const roles = inputs.map((a, i) => rolesOf(a, params, i as 0 | 1));
     const rows = inputs.map(({ shape }, i) => sizeOf(lengths(shape, roles[i].free)));
     const often = [timesRead(rows[1]), timesRead(rows[0])];
-    if (target === "webgpu") return often;
-    const plan = planOf(shapes, roles);
-    if (plan.form === "each" || plan.form === "spelledOut") return often;
-    return plan.direct.map((direct) => (direct ? "buffer" : 1));
+    const shape = shapeOf(shapes, roles);
+    const { form, direct } = target === "webgpu" ? planOnGrid(shape) : planProduct(shape);
+    const copies = form === "across" || form === "along";
+    return direct.map((isDirect, i) => (isDirect ? "buffer" : copies ? 1 : often[i]));
   },
   build: (ctx, params) => {
     if (sizeOf(ctx.outputs[0].shape) === 0) return;
     const roles = ctx.inputs.map((a, i) => rolesOf(a, params, i as 0 | 1));
-    if (ctx.target === "webgpu") productOnGrid(ctx, productOf(ctx, roles, [false, false]));
-    else buildPlanned(ctx, roles, planOf(ctx, roles));
+    const shape = shapeOf(ctx, roles);
+    if (ctx.target === "wasm") return buildPlanned(ctx, roles, planProduct(shape));
+    const { form, direct } = planOnGrid(shape);
+    productOnGrid(ctx, productOf(ctx, roles, direct), form);
   },
 });
 

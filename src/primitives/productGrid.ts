@@ -26,19 +26,46 @@ import {
   when,
 } from "../core/ir/ops.js";
 import { type Expr, Local, type Stmt } from "../core/ir/types.js";
-import { type Product, type Side, storageOf } from "./product.js";
+import { type Direct, type Layout, type Product, type Side, storageOf } from "./product.js";
 import { blockTerms, eachSum, sumOf } from "./productLoops.js";
+import type { ProductShape } from "./productPlan.js";
 
 /** So many threads keep a device busy. */
 const enoughThreads = 4096;
 /** Terms that a thread adds up at least, where a sum is shared. */
 const leastTerms = 32;
 
-export function productOnGrid(ctx: KernelContext, p: Product): void {
-  const sums = p.batch * p.x.rows * p.y.rows;
-  const shares = Math.min(Math.floor(p.terms / leastTerms), Math.ceil(enoughThreads / sums));
-  if (shares > 1) sharedSums(ctx, p, shares);
-  else if (p.terms < 2 || Math.min(p.x.rows, p.y.rows) < 4 || sums < 16 * enoughThreads) eachSum(ctx, p);
+const side = 4;
+
+/** Kernels for the GPU, and which sides are read as they are: four elements at once. */
+export type GridPlan = {
+  readonly form: "each" | "tiled" | "shared";
+  readonly direct: readonly [x: boolean, y: boolean];
+};
+
+export function planOnGrid({ batch, x, y, terms }: ProductShape): GridPlan {
+  const sums = batch * x.rows * y.rows;
+  const scalars = [false, false] as const;
+  if (sharesOf(sums, terms) > 1) return { form: "shared", direct: scalars };
+  if (terms < 2 || Math.min(x.rows, y.rows) < side || sums < 2 * enoughThreads)
+    return { form: "each", direct: scalars };
+  return {
+    form: "tiled",
+    direct: [alongTerms(x.layout, terms), alongRows(y.layout, y.rows) || alongTerms(y.layout, terms)],
+  };
+}
+
+const alongTerms = (layout: Layout | undefined, terms: number): boolean =>
+  layout?.termStep === 1 && terms % side === 0;
+const alongRows = (layout: Layout | undefined, rows: number): boolean =>
+  layout?.rowStep === 1 && layout.termStep !== undefined && rows % side === 0;
+
+const sharesOf = (sums: number, terms: number): number =>
+  Math.min(Math.floor(terms / leastTerms), Math.ceil(enoughThreads / sums));
+
+export function productOnGrid(ctx: KernelContext, p: Product, form: GridPlan["form"]): void {
+  if (form === "shared") sharedSums(ctx, p, sharesOf(p.batch * p.x.rows * p.y.rows, p.terms));
+  else if (form === "each") eachSum(ctx, p);
   else tiledSums(ctx, p);
 }
 
@@ -65,38 +92,43 @@ function sharedSums(ctx: KernelContext, p: Product, shares: number): void {
   });
 }
 
-const side = 4;
+/** What a tile reads: for the term k + u its elements of row r of x, and a vector of those of its rows of y. */
+interface TileReader {
+  readonly stmts: readonly Stmt[];
+  x(r: number, u: number): Expr;
+  y(u: number): Expr;
+}
+
+const counted = <T>(make: (n: number) => T): T[] => Array.from({ length: side }, (_, n) => make(n));
 
 function tiledSums(ctx: KernelContext, p: Product): void {
   const extents = [p.batch, Math.ceil(p.x.rows / side), Math.ceil(p.y.rows / side)];
-  ctx.parallel("dot", extents[0] * extents[1] * extents[2], (item) => {
+  // Four terms at a time, if a side is read so.
+  const step = [p.x, p.y].some(({ direct }) => alongTerms(direct, p.terms)) ? side : 1;
+  ctx.parallel(p.name, extents[0] * extents[1] * extents[2], (item) => {
     const [b, rowTile, columnTile] = unravel(item, extents);
     const at = (tile: Expr, r: Expr | number): Expr => indexAdd(indexMul(tile, side), r);
-    // Rows that do not exist are computed as the last one, and not written.
-    const existing = (tile: Expr, r: number, { rows }: Side): Expr =>
-      rows % side === 0 ? at(tile, r) : min(at(tile, r), rows - 1);
-    const cells = (name: string): Local[] =>
-      Array.from({ length: side }, (_, r) => new Local(`${name}${r}`, p.type, side, true));
+    const read = tileReader(p, b, rowTile, columnTile);
+    const cells = (name: string): Local[] => counted((r) => new Local(`${name}${r}`, p.type, side, true));
     const zero = (locals: readonly Local[]): Stmt[] =>
       locals.map((local) => letIn(local, constant(p.type, 0, side)));
-    const columns = (k: Expr): Expr => {
-      const { direct, rows } = p.y;
-      if (direct?.rowStep === 1 && rows % side === 0)
-        return load(direct.buffer, direct.place(b, at(columnTile, 0), k), undefined, side);
-      return vector(Array.from({ length: side }, (_, c) => p.y.at(b, existing(columnTile, c, p.y), k)));
-    };
     const adding = (into: readonly Local[], from: Expr, n: number): Stmt =>
-      loop("k", 0, n, (step) => {
-        const k = indexAdd(from, step);
-        const y = new Local("y", p.type, side);
-        return [
-          letIn(y, columns(k)),
-          ...into.map((cell, r) => {
-            const x = p.x.at(b, existing(rowTile, r, p.x), k);
-            return assign(cell, add(get(cell), mul(splat(x, side), get(y))));
-          }),
-        ];
-      });
+      loop(
+        "k",
+        0,
+        n,
+        (counter) => {
+          const { stmts, x, y } = read(indexAdd(from, counter));
+          const products = Array.from({ length: step }, (_, u) => {
+            const column = new Local(`column${u}`, p.type, side);
+            const addProduct = (cell: Local, r: number): Stmt =>
+              assign(cell, add(get(cell), mul(splat(x(r, u), side), get(column))));
+            return [letIn(column, y(u)), ...into.map(addProduct)];
+          });
+          return [...stmts, ...products.flat()];
+        },
+        step,
+      );
     const total = cells("total");
     const blocks = p.terms <= 2 * blockTerms ? 0 : Math.floor(p.terms / blockTerms);
     const block = (from: Expr, n: number): Stmt[] => {
@@ -120,7 +152,7 @@ function tiledSums(ctx: KernelContext, p: Product): void {
           const [i, j] = [at(rowTile, r), at(columnTile, c)];
           const value = choose(
             c,
-            Array.from({ length: side }, (_, lane) => extract(get(row), lane)),
+            counted((lane) => extract(get(row), lane)),
           );
           return [when(and(lt(i, p.x.rows), lt(j, p.y.rows)), p.write(b, i, j, value))];
         }),
@@ -128,6 +160,43 @@ function tiledSums(ctx: KernelContext, p: Product): void {
     });
     return [...zero(total), ...sums, write];
   });
+}
+
+/** Reads the elements of a tile. Rows that do not exist are read as the last one. */
+function tileReader(p: Product, b: Expr, rowTile: Expr, columnTile: Expr): (k: Expr) => TileReader {
+  const existing = (tile: Expr, r: number, { rows }: Side): Expr => {
+    const row = indexAdd(indexMul(tile, side), r);
+    return rows % side === 0 ? row : min(row, rows - 1);
+  };
+  /** Four terms of each of four rows. */
+  const quads = (own: Side, tile: Expr, name: string, k: Expr): { stmts: Stmt[]; values: Expr[] } => {
+    const direct = own.direct as Direct;
+    const named = counted((r) => new Local(`${name}${r}`, p.type, side));
+    const stmts = named.map((local, r) =>
+      letIn(local, load(direct.buffer, direct.place(b, existing(tile, r, own), k), undefined, side)),
+    );
+    return { stmts, values: named.map(get) };
+  };
+  return (k) => {
+    const stmts: Stmt[] = [];
+    const term = (u: number): Expr => indexAdd(k, u);
+    let x = (r: number, u: number): Expr => p.x.at(b, existing(rowTile, r, p.x), term(u));
+    if (p.x.direct !== undefined) {
+      const rows = quads(p.x, rowTile, "x", k);
+      stmts.push(...rows.stmts);
+      x = (r, u) => extract(rows.values[r], u);
+    }
+    const { direct } = p.y;
+    if (direct === undefined)
+      return { stmts, x, y: (u) => vector(counted((c) => p.y.at(b, existing(columnTile, c, p.y), term(u)))) };
+    if (alongRows(direct, p.y.rows)) {
+      const first = indexMul(columnTile, side);
+      return { stmts, x, y: (u) => load(direct.buffer, direct.place(b, first, term(u)), undefined, side) };
+    }
+    const columns = quads(p.y, columnTile, "y", k);
+    stmts.push(...columns.stmts);
+    return { stmts, x, y: (u) => vector(columns.values.map((column) => extract(column, u))) };
+  };
 }
 
 /** The choice with number `n`. */

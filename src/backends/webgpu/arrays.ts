@@ -4,7 +4,7 @@ import { describeProgram } from "../../compiler/describe.js";
 import { operationJaxpr } from "../../compiler/equation.js";
 import { ConcreteArray } from "../../core/array.js";
 import type { Device, Remote } from "../../core/device.js";
-import type { TypedArray } from "../../core/dtype.js";
+import { allocate, type TypedArray } from "../../core/dtype.js";
 import type { Buffer } from "../../core/ir/types.js";
 import { noteArray } from "../../core/lifetime.js";
 import type { GpuBuffer } from "./buffers.js";
@@ -51,6 +51,8 @@ export class WebgpuDevice implements Device {
   }
 
   private wrap(buffer: GpuBuffer, type: ConcreteArray["aval"]): ConcreteArray {
+    // There are no elements of float0, so the host has them.
+    if (type.dtype === "float0") return new ConcreteArray(allocate("float0", 0), type);
     const array = new ConcreteArray(new GpuElements(this, buffer), type);
     noteArray(array);
     return array;

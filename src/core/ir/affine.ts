@@ -98,14 +98,27 @@ export function affine(e: Expr): Affine {
 }
 
 function computeAffine(e: Expr): Affine {
-  if (e.op === "const") return { terms: new Map(), constant: e.value };
-  if (e.op === "binary") {
-    if (e.fn === "add") return combine(affine(e.x), affine(e.y), 1);
-    if (e.fn === "sub") return combine(affine(e.x), affine(e.y), -1);
-    if (e.fn === "mul" && isConst(e.y)) return scale(affine(e.x), e.y.value);
-    if (e.fn === "mul" && isConst(e.x)) return scale(affine(e.y), e.x.value);
-  }
+  const sum = sumOf(e);
+  // Beyond 32 bits numbers wrap, and far beyond they would be rounded here: hashes are no sums.
+  if (
+    sum !== undefined &&
+    isSmall(sum.constant) &&
+    [...sum.terms.values()].every((t) => isSmall(t.coefficient))
+  )
+    return sum;
   return { terms: new Map([[keyOf(e), { atom: e, coefficient: 1 }]]), constant: 0 };
+}
+
+const isSmall = (x: number): boolean => Math.abs(x) <= 2 ** 31;
+
+function sumOf(e: Expr): Affine | undefined {
+  if (e.op === "const") return { terms: new Map(), constant: e.value };
+  if (e.op !== "binary") return undefined;
+  if (e.fn === "add") return combine(affine(e.x), affine(e.y), 1);
+  if (e.fn === "sub") return combine(affine(e.x), affine(e.y), -1);
+  if (e.fn === "mul" && isConst(e.y)) return scale(affine(e.x), e.y.value);
+  if (e.fn === "mul" && isConst(e.x)) return scale(affine(e.y), e.x.value);
+  return undefined;
 }
 
 function combine(x: Affine, y: Affine, sign: number): Affine {
@@ -168,17 +181,36 @@ export interface Interval {
 
 const anything: Interval = { low: -Infinity, high: Infinity };
 
+/** The ends of i32. */
+const lowest = -(2 ** 31);
+const highest = 2 ** 31 - 1;
+
+// Remembered, because expressions share parts: as trees they may be exponentially large.
+const intervals = new WeakMap<Expr, Interval>();
+
 /** What is known of the values of an i32 expression. */
 export function intervalOf(e: Expr): Interval {
+  let interval = intervals.get(e);
+  if (interval === undefined) {
+    interval = computeInterval(e);
+    intervals.set(e, interval);
+  }
+  return interval;
+}
+
+function computeInterval(e: Expr): Interval {
   const { terms, constant: c } = affine(e);
   let low = c;
   let high = c;
   for (const { atom, coefficient } of terms.values()) {
-    const { low: l, high: h } = atomInterval(atom);
+    const interval = atomInterval(atom);
+    if (c === 0 && coefficient === 1 && terms.size === 1) return interval;
+    const [l, h] = [Math.max(interval.low, lowest), Math.min(interval.high, highest)];
     low += coefficient > 0 ? coefficient * l : coefficient * h;
     high += coefficient > 0 ? coefficient * h : coefficient * l;
   }
-  return { low, high };
+  // What may wrap may be anything.
+  return low < lowest || high > highest ? anything : { low, high };
 }
 
 function atomInterval(e: Expr): Interval {

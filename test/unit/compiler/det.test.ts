@@ -1,8 +1,10 @@
 /** The kernels of det and cofactor against their `evaluate` rules. */
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { webgpuOptions } from "../../../src/compiler/compile.js";
 import { concreteArray } from "../../../src/core/array.js";
 import type { DType } from "../../../src/core/dtype.js";
 import { generator } from "../examples.js";
+import { lowerEquation } from "./lowerEquation.js";
 import { array, checkEquation, checkExamples, named } from "./lowered.js";
 
 const rounds = (dtype: DType): number => (dtype === "float16" ? 4e-3 : dtype === "float32" ? 2e-5 : 0);
@@ -60,6 +62,12 @@ describe.each(["det", "cofactor"])("%s", (name) => {
     }
     check([1e200, 0, 0, 0, 1e200, 0, 0, 0, 1e200], [3, 3]);
     check([1e-200, 0, 0, 0, 1e-200, 0, 0, 0, 1e-200], [3, 3]);
+  });
+
+  it("kernels for the GPU keep to the buffers that every device has", () => {
+    for (const step of lowerEquation(primitive, [array([2, 4, 4]).aval], {}, "webgpu").steps)
+      if (step.kind === "kernel")
+        expect(step.kernel.buffers.length).toBeLessThanOrEqual(webgpuOptions.buffers);
   });
 
   it("elements that are not finite", () => {

@@ -188,6 +188,26 @@ describe("dotGeneral", () => {
     check([2501], [7, 2501], [[0], [1]]);
   });
 
+  it("tiles of threads, four elements at once and one by one", () => {
+    for (const [m, n, k] of [
+      [96, 96, 12],
+      [95, 93, 12],
+      [95, 96, 9],
+      [128, 70, 4],
+      [92, 92, 520],
+    ]) {
+      check([m, k], [k, n], [[1], [0]]);
+      if (k === 520) continue;
+      check([m, k], [n, k], [[1], [1]]);
+      check([k, m], [k, n], [[0], [0]]);
+      check([k, m], [n, k], [[0], [1]]);
+    }
+    check([96, 12], [12, 96], [[1], [0]], none, "float16");
+    check([96, 12], [12, 96], [[1], [0]], none, "int32");
+    check([96, 12], [12, 96], [[1], [0]], none, "uint8", "int32");
+    check([3, 56, 12], [3, 12, 56], [[2], [1]], [[0], [0]]);
+  });
+
   it("several blocks", () => {
     check([260, 10], [10, 37], [[1], [0]]);
     check([9, 10], [10, 1100], [[1], [0]]);

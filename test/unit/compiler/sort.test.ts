@@ -1,9 +1,11 @@
 /** The kernels of sort and topK against their `evaluate` rules: the very same elements, in the same order. */
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { webgpuOptions } from "../../../src/compiler/compile.js";
 import { type ConcreteArray, concreteArray } from "../../../src/core/array.js";
 import { type Shape, sizeOf } from "../../../src/core/aval.js";
 import type { DType } from "../../../src/core/dtype.js";
 import { generator } from "../examples.js";
+import { lowerEquation } from "./lowerEquation.js";
 import { array, checkEquation, checkExamples, named } from "./lowered.js";
 
 const [sort, topK] = [named("sort"), named("topK")];
@@ -56,6 +58,17 @@ describe("sort", () => {
         );
         checkEquation(sort, operands, { dimension: 1, numKeys, isStable: true });
         checkEquation(sort, operands, { dimension: 0, numKeys, isStable: true });
+      }
+  });
+
+  it("kernels for the GPU keep to the buffers that every device has", () => {
+    const avals = Array.from({ length: 6 }, (_, i) => array([40], i % 2 === 0 ? "float32" : "int32").aval);
+    for (const count of [1, 2, 3, 6])
+      for (let numKeys = 1; numKeys <= count; numKeys++) {
+        const params = { dimension: 0, numKeys, isStable: true };
+        for (const step of lowerEquation(sort, avals.slice(0, count), params, "webgpu").steps)
+          if (step.kind === "kernel")
+            expect(step.kernel.buffers.length).toBeLessThanOrEqual(webgpuOptions.buffers);
       }
   });
 

@@ -1,0 +1,139 @@
+/**
+ * Programs that are large: results of more elements than 65,535 workgroups make (a workgroup has at most 256 threads), rows
+ * of which there are more than that, and sums of a million terms.
+ */
+import { lax, type NDArray } from "fluxion";
+import { type ConcreteArray, concreteArray } from "../../src/core/array.js";
+import { sizeOf } from "../../src/core/aval.js";
+import { buildJaxpr } from "../../src/core/build.js";
+import type { DType } from "../../src/core/dtype.js";
+import type { Jaxpr } from "../../src/core/jaxpr.js";
+import { randomBits } from "../unit/compiler/ulps.js";
+
+export interface Large {
+  readonly name: string;
+  readonly jaxpr: () => Jaxpr;
+  readonly inputs: () => readonly ConcreteArray[];
+}
+
+/** One more than 65,536 workgroups of 256 threads have. */
+const many = 65_536 * 256 + 1;
+const rows = 65_537;
+
+type Body = (...inputs: NDArray[]) => NDArray;
+
+const large = (name: string, inputs: () => readonly ConcreteArray[], body: Body): Large => ({
+  name,
+  inputs,
+  jaxpr: () =>
+    buildJaxpr(
+      name,
+      inputs().map((x) => x.aval),
+      (xs) => [body(...xs)],
+    ),
+});
+
+/** Small whole numbers, with which everything is exact. */
+const whole = (shape: readonly number[], dtype: DType = "float32", seed = 1) => {
+  const bits = randomBits(seed);
+  return concreteArray(
+    Array.from({ length: sizeOf(shape) }, () => bits() % 8),
+    shape,
+    dtype,
+  );
+};
+
+const nothing = (): readonly ConcreteArray[] => [];
+
+/** The numbers 0 ... 6 over and over, in rows; made by the program itself. */
+const table = (columns: number): NDArray =>
+  lax.convertElementType(
+    lax.reshape(lax.rem(lax.iota("int32", rows * columns), 7), [rows, columns]),
+    "float32",
+  );
+
+export const largePrograms: readonly Large[] = [
+  large(
+    "neg of many elements",
+    () => [concreteArray(Float32Array.from({ length: many }, (_, i) => i % 1000), [many], "float32")],
+    (x) => lax.neg(x),
+  ),
+  large("iota", nothing, () => lax.bitwiseXor(lax.iota("uint32", many), 0x5a5a5a)),
+  large("concatenate", nothing, () =>
+    lax.concatenate([lax.iota("int32", many - 7), lax.neg(lax.iota("int32", 7))], 0),
+  ),
+  large("transpose", nothing, () =>
+    lax.transpose(lax.reshape(lax.iota("int32", 4097 * 4099), [4097, 4099]), [1, 0]),
+  ),
+  large(
+    "gather",
+    () => [whole([1000])],
+    (x) =>
+      lax.gather(x, lax.reshape(lax.rem(lax.iota("int32", many), 1003), [many, 1]), {
+        offsetDims: [],
+        collapsedSliceDims: [0],
+        startIndexMap: [0],
+        sliceSizes: [1],
+        mode: "clip",
+      }),
+  ),
+  large("reduceSum of rows", nothing, () => lax.reduceSum(table(256), [1])),
+  large("reduceMax of columns", nothing, () => lax.reduceMax(table(256), [0])),
+  large("argmax of rows", nothing, () => lax.argmax(table(257), 1)),
+  large(
+    "cumsum of rows",
+    () => [whole([rows, 5])],
+    (x) => lax.cumsum(x, { axis: 1 }),
+  ),
+  large(
+    "sort of rows",
+    () => [whole([rows, 5])],
+    (x) => lax.sort(x, { dimension: 1 }),
+  ),
+  large(
+    "a batch of products",
+    () => [whole([rows, 2, 3]), whole([rows, 3, 2], "float32", 2)],
+    (x, y) => lax.dotGeneral(x, y, { contracting: [[2], [1]], batch: [[0], [0]] }),
+  ),
+  large(
+    "scatterAdd of rows",
+    () => [whole([rows, 3]), whole([100_003, 3], "float32", 2)],
+    (x, updates) =>
+      lax.scatterAdd(x, lax.reshape(lax.rem(lax.iota("int32", 100_003), rows - 2), [100_003, 1]), updates, {
+        updateWindowDims: [1],
+        insertedWindowDims: [0],
+        scatterDimsToOperandDims: [0],
+        mode: "drop",
+      }),
+  ),
+];
+
+// ---------------------------------------------------------------------------------------------------------------------
+// A million terms
+// ---------------------------------------------------------------------------------------------------------------------
+
+const million = 1_000_000;
+
+/** A million positive terms: equal ones, ones between 0 and 1, and ones of six orders of magnitude. */
+export const terms: Readonly<Record<string, () => Float32Array>> = {
+  equal: () => new Float32Array(million).fill(0.1),
+  "between 0 and 1": () => {
+    const bits = randomBits(3);
+    return Float32Array.from({ length: million }, () => bits() / 2 ** 32);
+  },
+  "of all sizes": () => {
+    const bits = randomBits(4);
+    return Float32Array.from({ length: million }, () => 10 ** ((bits() / 2 ** 32) * -6));
+  },
+};
+
+/** Ways to add them up. Each gives an array of which the last element is the sum of all terms. */
+export const sums: Readonly<Record<string, Body>> = {
+  reduceSum: (x) => lax.reduceSum(x, [0]),
+  "reduceSum of a column": (x) => lax.reduceSum(lax.reshape(x, [million, 1]), [0]),
+  "reduceSum of columns": (x) => lax.reduceSum(lax.broadcastInDim(x, [million, 2], [0]), [0]),
+  "reduceSum of a square": (x) => lax.reduceSum(lax.reshape(x, [1000, 1000]), [0, 1]),
+  "reduceSum of a fused product": (x) => lax.reduceSum(lax.mul(lax.add(x, 0), lax.div(x, x)), [0]),
+  cumsum: (x) => lax.cumsum(x),
+  "dotGeneral with ones": (x) => lax.dotGeneral(x, lax.full([million], 1), { contracting: [[0], [0]] }),
+};
