@@ -22,6 +22,9 @@ import {
   reductionOf,
 } from "./loops.js";
 
+/** Terms of a sum that one accumulator takes. */
+const sumBlock = 16;
+
 const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
 const dtypeOf: Record<ScalarType, DType> = {
@@ -95,6 +98,7 @@ export function emitGrid(graph: Graph, buffers: Buffers, group: Group, maxThread
           reductions,
           cells,
           [shares],
+          sumBlock,
           elementsAt,
           ([share]) => whole(unravel(add(mul(share, threads), get(thread)), innerDims)),
           columns % threads === 0
@@ -103,7 +107,7 @@ export function emitGrid(graph: Graph, buffers: Buffers, group: Group, maxThread
         ),
         ...tree(reductions, cells),
       );
-    } else stmts.push(...reduceLoops(reductions, cells, innerDims, elementsAt, whole));
+    } else stmts.push(...reduceLoops(reductions, cells, innerDims, sumBlock, elementsAt, whole));
     for (const [k, reduction] of reductions.entries())
       stmts.push(...finishCells(reduction, cells[k], elements, results));
     return stmts;

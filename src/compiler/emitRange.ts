@@ -16,6 +16,8 @@ export function emitRange(graph: Graph, buffers: Buffers, group: Group): Kernel 
   const outer = dims.filter((_, i) => !reduced[i]).map((n, i) => new Local(`i${i}`, "i32", 1, false, n));
   const inner = dims.filter((_, i) => reduced[i]);
   const outerCounters = outer.map(get);
+  // Sums along the last axis are vectorized with several accumulators of several lanes, which share the terms.
+  const block = reduced.at(-1) ? 128 : 32;
   const elementsAt = () => elementsIn(graph, buffers, group, (v) => results.get(v));
 
   /** Counters of all axes in order, given those of the reduced ones. */
@@ -35,7 +37,7 @@ export function emitRange(graph: Graph, buffers: Buffers, group: Group): Kernel 
       body.push(...declared.stmts);
       return declared.cells;
     });
-    body.push(...reduceLoops(reductions, cells, inner, elementsAt, whole));
+    body.push(...reduceLoops(reductions, cells, inner, block, elementsAt, whole));
     for (const [k, reduction] of reductions.entries())
       body.push(...finishCells(reduction, cells[k], elements, results));
   }

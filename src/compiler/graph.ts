@@ -58,6 +58,8 @@ export interface Graph {
 
 /** What costs no more than this is computed again rather than stored. */
 const cheap = 3;
+/** Buffers that a kernel of a template may need beside those of its operands and results. */
+export const ownBuffers = 2;
 /** So many equations may melt into one expression. */
 const largestExtent = 150;
 
@@ -89,7 +91,8 @@ export function makeGraph(jaxpr: Jaxpr, target: Target, buffers: number): Graph 
     if (node !== undefined) node.isOutput = true;
   }
   const graph: Graph = { jaxpr, target, nodes, producers };
-  for (const node of nodes) decide(graph, node, buffers - node.eqn.outputs.length);
+  for (const node of nodes)
+    decide(graph, node, buffers - node.eqn.outputs.length - (node.rule?.kind === "kernels" ? ownBuffers : 0));
   return graph;
 }
 

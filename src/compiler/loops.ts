@@ -1,17 +1,19 @@
 /**
- * Reductions as loops. Float sums are added up level by level and in blocks: an accumulator takes at most a few hundred
- * terms, so that the error grows with that number and not with the length of the sum.
+ * Reductions as loops. Float sums are added up level by level: in blocks, and blocks in blocks of blocks, so that an
+ * accumulator takes a few dozen terms. The error grows with that number, and with the number of levels, but not with the
+ * length of the sum.
  */
 import { indexAdd, indexMul } from "../core/ir/affine.js";
 import type { ReduceRule } from "../core/ir/lower.js";
-import { assign, get, i32, letIn, when } from "../core/ir/ops.js";
+import { add, assign, get, i32, letIn, min, when } from "../core/ir/ops.js";
 import { type Expr, Local, type Stmt } from "../core/ir/types.js";
 import type { Eqn, Var } from "../core/jaxpr.js";
 import { type Elements, settled } from "./elements.js";
 import { indexFor, type Member } from "./group.js";
 
-/** Terms that one accumulator takes. */
-const blockLength = 256;
+/** Blocks, or rows, that one accumulator takes. */
+const fewBlocks = 16;
+const fewRows = 32;
 
 /** A reduction that runs in the loops at hand. */
 export interface Reduction {
@@ -74,6 +76,7 @@ export function finishCells(
  * Loops over the reduced axes, adding to `cells`.
  *
  * @param dims lengths of the axes of the loops.
+ * @param block terms of a sum that one accumulator takes, along the innermost axis.
  * @param index from the counters of the loops to those of all axes of the space.
  * @param exists for loops that overshoot: whether there is an element.
  */
@@ -81,6 +84,7 @@ export function reduceLoops(
   reductions: readonly Reduction[],
   cells: readonly Cells[],
   dims: readonly number[],
+  block: number,
   elementsAt: () => Elements,
   index: (counters: readonly Expr[]) => readonly Expr[],
   exists?: (counters: readonly Expr[]) => Expr,
@@ -128,18 +132,36 @@ export function reduceLoops(
         ? level(cellsInside, (own) => nest(axis + 1, next, own))
         : nest(axis + 1, next, cellsInside);
     };
-    if (!blocked || n <= 2 * blockLength) return [counting(n, (r) => inside(r, into))];
-    const blocks = Math.floor(n / blockLength);
-    const rest = n - blocks * blockLength;
-    const main = counting(blocks, (b) =>
-      level(into, (own) => [
-        counting(blockLength, (r) => inside(indexAdd(indexMul(b, blockLength), r), own)),
-      ]),
-    );
+    const length = axis + 1 < dims.length ? fewRows : block;
+    if (!blocked || n <= length) return [counting(n, (r) => inside(r, into))];
+    const blocks = Math.floor(n / length);
+    const rest = n - blocks * length;
+    const main = eachBlock(blocks, into, (b, own) => [
+      counting(length, (r) => inside(indexAdd(indexMul(b, length), r), own)),
+    ]);
     const tail = (own: readonly Cells[]): Stmt[] => [
-      counting(rest, (r) => inside(indexAdd(r, blocks * blockLength), own)),
+      counting(rest, (r) => inside(indexAdd(r, blocks * length), own)),
     ];
-    return rest === 0 ? [main] : [main, ...level(into, tail)];
+    return rest === 0 ? main : [...main, ...level(into, tail)];
+  };
+
+  /** Runs `body` for the numbers below `count`, with accumulators for each, for a few of them, for a few of those ... */
+  const eachBlock = (
+    count: number,
+    into: readonly Cells[],
+    body: (block: Expr, own: readonly Cells[]) => Stmt[],
+  ): Stmt[] => {
+    let widest = 1;
+    while (widest * fewBlocks < count) widest *= fewBlocks;
+    /** A loop over groups of `width` blocks. */
+    const over = (width: number, from: Expr, to: Expr, cellsOutside: readonly Cells[]): Stmt => {
+      const local = new Local("b", "i32", 1, false, count);
+      const first = get(local);
+      const inner = (own: readonly Cells[]): Stmt[] =>
+        width === 1 ? body(first, own) : [over(width / fewBlocks, first, min(add(first, width), count), own)];
+      return { kind: "for", local, from, to, step: width, body: level(cellsOutside, inner) };
+    };
+    return [over(widest, i32(0), i32(count), into)];
   };
   return nest(0, [], cells);
 }

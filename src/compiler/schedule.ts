@@ -10,7 +10,7 @@ import { get } from "../core/ir/ops.js";
 import { type Expr, Local, scalarTypeOf } from "../core/ir/types.js";
 import { Literal, Var } from "../core/jaxpr.js";
 import { Elements } from "./elements.js";
-import type { Graph, Node } from "./graph.js";
+import { type Graph, type Node, ownBuffers } from "./graph.js";
 import { Group, indexFor, type Member, placement, type Role, type Space, spaceOf } from "./group.js";
 
 export interface Schedule {
@@ -143,7 +143,11 @@ function buffersWith(group: Group, node: Node, reads: Iterable<Var>): number {
   const members = [...group.members.map((m) => m.node), node];
   const inside = new Set(members);
   const stored = members.filter((m) => m.isOutput || m.consumers.some((c) => !inside.has(c)));
-  return new Set([...group.reads, ...reads]).size + stored.reduce((sum, m) => sum + m.eqn.outputs.length, 0);
+  return (
+    new Set([...group.reads, ...reads]).size +
+    stored.reduce((sum, m) => sum + m.eqn.outputs.length, 0) +
+    (group.kind === "kernels" ? ownBuffers : 0)
+  );
 }
 
 /** Whether nodes that fit can become members. */

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { collapseLoops } from "../../../src/compiler/collapse.js";
 import { nested } from "../../../src/compiler/emitRange.js";
 import { kernelText } from "../../../src/compiler/text.js";
+import { vectorizeKernel } from "../../../src/compiler/vectorize.js";
 import { ravel, unravel } from "../../../src/core/ir/affine.js";
 import * as ir from "../../../src/core/ir/ops.js";
 import { type Expr, type Kernel, Local, type Stmt } from "../../../src/core/ir/types.js";
@@ -130,6 +131,33 @@ describe("what becomes one loop", () => {
       "  }",
     ]);
   });
+});
+
+it("a hash of the position wraps as it did", () => {
+  const hashes = cell("hashes", "int32", 24);
+  const kernel = rangeKernel(4, [hashes.buffer], (begin, end) => {
+    const [i, j] = [new Local("i", "i32", 1, false, 4), new Local("j", "i32", 1, false, 6)];
+    const at = ravel([get(i), get(j)], [4, 6]);
+    let hash: Expr = at;
+    for (let k = 0; k < 4; k++) hash = ir.add(ir.mul(hash, 0x41c64e6d), 0x3039 + k);
+    return [
+      {
+        kind: "for",
+        local: i,
+        from: begin,
+        to: end,
+        step: 1,
+        body: nested([j], [store(hashes.buffer, at, hash)]),
+      },
+    ];
+  });
+  const wanted = Array.from({ length: 24 }, (_, at) => {
+    let hash = at;
+    for (let k = 0; k < 4; k++) hash = (Math.imul(hash, 0x41c64e6d) + 0x3039 + k) | 0;
+    return hash;
+  });
+  for (const pass of [collapseLoops, (k: Kernel) => vectorizeKernel(collapseLoops(k))])
+    expect([...run(pass(kernel), [hashes]).hashes]).toEqual(wanted);
 });
 
 describe("what stays as it is", () => {

@@ -64,7 +64,7 @@ class Builder {
       cell(
         name,
         dtype,
-        values((k) => k % 5),
+        values((k) => k % (dtype === "bool" ? 2 : 5)),
       );
     this.outputs = [out("p", "float32"), out("q", "float32"), out("r", "int32"), out("s", "bool")];
     if (wild) this.outputs.push(out("e", "float64"));
@@ -221,7 +221,7 @@ class Builder {
     if (usable.length > 0 && this.choose(3) > 0) return get(this.pick(usable));
     return ir.constant(
       type,
-      this.pick(type === "f32" || type === "f64" ? [1, 0.5, -2, 3, -0] : [1, 0, 2, 5]),
+      this.pick(type === "f32" || type === "f64" ? [1, 0.5, -2, 3, -0] : [1, 0, 2, 5, 0x41c64e6d]),
     );
   }
 
