@@ -29,7 +29,12 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts", "laws/**/*.test.ts", "docs/**/*.test.ts"],
-          exclude: ["test/package/**", "test/webgpu/**", "test/browser/**"],
+          exclude: [
+            "test/package/**",
+            "test/webgpu/**",
+            "test/equivalence/webgpu.test.ts",
+            "test/browser/**",
+          ],
           environment: "node",
           testTimeout: 60_000,
         },
@@ -80,7 +85,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: "webgpu",
-          include: ["test/webgpu/**/*.test.ts"],
+          include: ["test/webgpu/**/*.test.ts", "test/equivalence/webgpu.test.ts"],
           environment: "node",
           /* The GPU driver is chosen by an environment variable, which only the main thread of a process can set. */
           pool: "forks",

@@ -6,9 +6,10 @@ import { lax, type NDArray } from "fluxion";
 import { type ConcreteArray, concreteArray } from "../../src/core/array.js";
 import { sizeOf } from "../../src/core/aval.js";
 import { buildJaxpr } from "../../src/core/build.js";
-import type { DType } from "../../src/core/dtype.js";
+import type { DType, TypedArray } from "../../src/core/dtype.js";
 import type { Jaxpr } from "../../src/core/jaxpr.js";
 import { randomBits } from "../unit/compiler/ulps.js";
+import type { DeviceUnderTest } from "./bounds.js";
 
 export interface Large {
   readonly name: string;
@@ -55,7 +56,13 @@ const table = (columns: number): NDArray =>
 export const largePrograms: readonly Large[] = [
   large(
     "neg of many elements",
-    () => [concreteArray(Float32Array.from({ length: many }, (_, i) => i % 1000), [many], "float32")],
+    () => [
+      concreteArray(
+        Float32Array.from({ length: many }, (_, i) => i % 1000),
+        [many],
+        "float32",
+      ),
+    ],
     (x) => lax.neg(x),
   ),
   large("iota", nothing, () => lax.bitwiseXor(lax.iota("uint32", many), 0x5a5a5a)),
@@ -127,13 +134,49 @@ export const terms: Readonly<Record<string, () => Float32Array>> = {
   },
 };
 
-/** Ways to add them up. Each gives an array of which the last element is the sum of all terms. */
-export const sums: Readonly<Record<string, Body>> = {
-  reduceSum: (x) => lax.reduceSum(x, [0]),
-  "reduceSum of a column": (x) => lax.reduceSum(lax.reshape(x, [million, 1]), [0]),
-  "reduceSum of columns": (x) => lax.reduceSum(lax.broadcastInDim(x, [million, 2], [0]), [0]),
-  "reduceSum of a square": (x) => lax.reduceSum(lax.reshape(x, [1000, 1000]), [0, 1]),
-  "reduceSum of a fused product": (x) => lax.reduceSum(lax.mul(lax.add(x, 0), lax.div(x, x)), [0]),
-  cumsum: (x) => lax.cumsum(x),
-  "dotGeneral with ones": (x) => lax.dotGeneral(x, lax.full([million], 1, { dtype: "float32" }), { contracting: [[0], [0]] }),
+/** A way to add them up, and what its relative error must stay below. */
+interface Sum {
+  /** Gives an array of which the last element is the sum of all terms. */
+  readonly add: Body;
+  readonly bound: Readonly<Record<DeviceUnderTest, number>>;
+}
+
+const everywhere = (bound: number): Sum["bound"] => ({ wasm: bound, webgpu: bound });
+
+export const sums: Readonly<Record<string, Sum>> = {
+  reduceSum: { add: (x) => lax.reduceSum(x, [0]), bound: everywhere(1e-6) },
+  "reduceSum of a column": {
+    add: (x) => lax.reduceSum(lax.reshape(x, [million, 1]), [0]),
+    bound: everywhere(1e-6),
+  },
+  "reduceSum of two columns": {
+    add: (x) => lax.reduceSum(lax.broadcastInDim(x, [million, 2], [0]), [0]),
+    bound: everywhere(1e-6),
+  },
+  "reduceSum of a square": {
+    add: (x) => lax.reduceSum(lax.reshape(x, [1000, 1000]), [0, 1]),
+    bound: everywhere(1e-6),
+  },
+  "reduceSum of products": {
+    add: (x) => lax.reduceSum(lax.mul(lax.add(x, 0), lax.div(x, x)), [0]),
+    bound: everywhere(1e-6),
+  },
+  cumsum: { add: (x) => lax.cumsum(x), bound: everywhere(1e-6) },
+  "dotGeneral with ones": {
+    add: (x) => lax.dotGeneral(x, lax.fullLike(x, 1), { contracting: [[0], [0]] }),
+    bound: everywhere(1e-6),
+  },
 };
+
+/** The error of the last one of `values` as the sum of the terms, which is computed with twice the digits of a double. */
+export function relativeError(values: TypedArray, all: TypedArray): number {
+  let [sum, lost] = [0, 0];
+  for (const x of all) {
+    const next = sum + x;
+    const rounded = next - sum;
+    lost += sum - (next - rounded) + (x - rounded);
+    sum = next;
+  }
+  const exact = sum + lost;
+  return Math.abs(values[values.length - 1] - exact) / exact;
+}

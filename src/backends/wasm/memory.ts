@@ -6,6 +6,7 @@
  */
 import type { TypedArray } from "../../core/dtype.js";
 import { DeviceError } from "../../core/errors.js";
+import { type Collect, findCollect } from "../collect.js";
 import { Allocator } from "./allocator.js";
 import { lowestAddress, maximumPages } from "./module.js";
 
@@ -27,6 +28,8 @@ export interface HeapOptions {
   readonly residentBudget?: number;
   /** Whether threads can share the memory. Default: where that is possible. */
   readonly shared?: boolean;
+  /** Collects garbage at once; `null` if that is not to be done. Default: what Node offers. */
+  readonly collect?: Collect | null;
 }
 
 export interface HeapStatistics {
@@ -46,6 +49,8 @@ const pageBytes = 65536;
 const mebibyte = 2 ** 20;
 /** The least by which the memory grows, in pages. */
 const growth = 256;
+/** Bytes of arrays that are not worth a search for dead ones. */
+const quiet = 32 * mebibyte;
 
 export const megabytes = (bytes: number): string => `${(bytes / mebibyte).toFixed(1)} MiB`;
 
@@ -71,6 +76,11 @@ export class Heap {
   private residentArrays = 0;
   private readonly arrays: FinalizationRegistry<number>;
   private readonly addresses = new WeakMap<TypedArray, number>();
+  /** Arrays by address, to find dead ones in a loop that never yields; only where that can be done. */
+  private readonly weak = new Map<number, WeakRef<TypedArray>>();
+  private readonly collect: Collect | undefined;
+  /** Bytes of arrays at which dead ones are looked for. */
+  private searchAt = quiet;
 
   constructor(options: HeapOptions = {}) {
     this.shared = options.shared ?? typeof SharedArrayBuffer === "function";
@@ -78,6 +88,7 @@ export class Heap {
     const { memory, maximum } = reserve(options.maximumPages ?? maximumPages, this.shared);
     this.memory = memory;
     this.maximum = maximum;
+    this.collect = options.collect === null ? undefined : (options.collect ?? findCollect());
     this.current = this.refresh();
     this.arrays = new FinalizationRegistry((address) => this.evict(address));
   }
@@ -155,6 +166,7 @@ export class Heap {
 
   /** Whether arrays of so many bytes in all may be left in the memory. */
   canKeep(bytes: number): boolean {
+    if (this.shared && this.residentBytes + bytes > this.searchAt) this.reclaim();
     return this.shared && this.residentBytes + bytes <= this.residentBudget;
   }
 
@@ -164,7 +176,9 @@ export class Heap {
     this.residentBytes += this.allocator.sizeOf(address);
     this.residentArrays += 1;
     this.addresses.set(view, address);
-    this.arrays.register(view, address, view);
+    const ref = new WeakRef<TypedArray>(view);
+    this.arrays.register(view, address, ref);
+    this.weak.set(address, ref);
     return view;
   }
 
@@ -173,12 +187,27 @@ export class Heap {
     return this.addresses.has(view);
   }
 
+  /** Frees the blocks of arrays that nobody holds any more, as far as the host lets one know before the job is over. */
+  private reclaim(): void {
+    if (this.collect !== undefined) {
+      this.collect();
+      for (const [address, ref] of this.weak)
+        if (ref.deref() === undefined) {
+          this.arrays.unregister(ref);
+          this.evict(address);
+        }
+    }
+    // Searching again pays once there is twice as much.
+    this.searchAt = Math.max(quiet, 2 * this.residentBytes);
+  }
+
   /** Frees the block of such an array at once; nobody may use it any more. False if it is not one. */
   release(view: TypedArray): boolean {
     const address = this.addresses.get(view);
     if (address === undefined) return false;
     this.addresses.delete(view);
-    this.arrays.unregister(view);
+    const ref = this.weak.get(address);
+    if (ref !== undefined) this.arrays.unregister(ref);
     this.evict(address);
     return true;
   }
@@ -186,6 +215,7 @@ export class Heap {
   private evict(address: number): void {
     this.residentBytes -= this.allocator.sizeOf(address);
     this.residentArrays -= 1;
+    this.weak.delete(address);
     this.allocator.free(address);
   }
 

@@ -6,7 +6,7 @@
 import type { DType } from "../../core/dtype.js";
 import { DeviceError } from "../../core/errors.js";
 import { disposeSymbol } from "../../core/lifetime.js";
-import type { Collect } from "./collect.js";
+import type { Collect } from "../collect.js";
 import type { Chunk, Pool } from "./pool.js";
 
 /** What an array holds; alive as long as it is. */

@@ -7,10 +7,10 @@
 import type { Program } from "../../compiler/program.js";
 import type { DType, TypedArray } from "../../core/dtype.js";
 import { DeviceError, InternalError } from "../../core/errors.js";
+import { type Collect, findCollect } from "../collect.js";
 import { type AdapterOptions, type Found, openDevice } from "./adapter.js";
 import { Batch } from "./batch.js";
 import { GpuBuffer, Owners } from "./buffers.js";
-import { type Collect, findCollect } from "./collect.js";
 import { bindingBytes, fromGpu, toGpu } from "./convert.js";
 import { DeviceLostError, OutOfMemoryError } from "./errors.js";
 import { Faults } from "./faults.js";

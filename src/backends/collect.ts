@@ -1,7 +1,7 @@
 /**
  * Finding arrays that nobody can reach any more, in the middle of a synchronous loop.
  *
- * The memory of a GPU is outside of what V8 counts, so that V8 sees no reason to collect the small objects that own it; and
+ * The memory of a device is outside of what V8 counts, so that V8 sees no reason to collect the small objects that own it; and
  * what it does collect it reports (`FinalizationRegistry`, `WeakRef`) only after the running job. In Node both can be had:
  * a full collection is a function away, and a microtask checkpoint in a context with a queue of its own ends the promise
  * that weak references make to the running job. Browsers offer neither; there one has to await now and then.
