@@ -64,7 +64,8 @@ const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b
 /** The space that a node alone would need. */
 export function spaceOf({ eqn, rule }: Node): Space {
   if (rule?.kind !== "reduce") {
-    const dims = squeezed(eqn.outputs[0].aval.shape);
+    // What runs on the host may have no output.
+    const dims = squeezed(eqn.outputs[0]?.aval.shape ?? []);
     return { dims, reduced: dims.map(() => false) };
   }
   const { shape } = eqn.inputs[0].aval;
@@ -93,9 +94,11 @@ export function placement(group: Group, node: Node): { role: Role; space: Space 
   if (node.rule?.kind === "reduce") {
     if (!sameDims(own.dims, space.dims)) return undefined;
     if (own.reduced.every((r, i) => r === space.reduced[i])) return { role: "reduce", space };
-    // A group of maps takes a reduction of its space in: the maps then run row by row.
+    // A group of maps takes a reduction of its space in: the maps then run row by row. (It may have reductions already, if
+    // they reduce axes of length 1 alone.)
     const widened = { dims: space.dims, reduced: own.reduced };
-    return reducing || !rowsAllowed(widened) ? undefined : { role: "reduce", space: widened };
+    const isOfMaps = group.members.every(({ role }) => role === "full");
+    return !isOfMaps || !rowsAllowed(widened) ? undefined : { role: "reduce", space: widened };
   }
   if (sameDims(own.dims, space.dims))
     return reducing && !rowsAllowed(space) ? undefined : { role: "full", space };

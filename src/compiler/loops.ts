@@ -4,15 +4,15 @@
  * length of the sum.
  */
 import { indexAdd, indexMul } from "../core/ir/affine.js";
+import { inGroups } from "../core/ir/groups.js";
 import type { ReduceRule } from "../core/ir/lower.js";
-import { add, assign, get, i32, letIn, min, when } from "../core/ir/ops.js";
+import { assign, get, i32, letIn, when } from "../core/ir/ops.js";
 import { type Expr, Local, type Stmt } from "../core/ir/types.js";
 import type { Eqn, Var } from "../core/jaxpr.js";
 import { type Elements, settled } from "./elements.js";
 import { indexFor, type Member } from "./group.js";
 
-/** Blocks, or rows, that one accumulator takes. */
-const fewBlocks = 16;
+/** Sums of the axes inside that one accumulator takes. */
 const fewRows = 32;
 
 /** A reduction that runs in the loops at hand. */
@@ -103,7 +103,7 @@ export function reduceLoops(
   };
 
   /** Runs `inner` with accumulators of its own for the sums, and adds them to `into` afterwards. */
-  const level = (into: readonly Cells[], inner: (own: readonly Cells[]) => Stmt[]): Stmt[] => {
+  const level = (into: readonly Cells[], inner: (own: readonly Cells[]) => readonly Stmt[]): Stmt[] => {
     const elements = elementsAt();
     const before: Stmt[] = [];
     const own = reductions.map((reduction, k) => {
@@ -136,32 +136,14 @@ export function reduceLoops(
     if (!blocked || n <= length) return [counting(n, (r) => inside(r, into))];
     const blocks = Math.floor(n / length);
     const rest = n - blocks * length;
-    const main = eachBlock(blocks, into, (b, own) => [
+    const main = inGroups(blocks, into, level, (b, own) => [
       counting(length, (r) => inside(indexAdd(indexMul(b, length), r), own)),
     ]);
     const tail = (own: readonly Cells[]): Stmt[] => [
       counting(rest, (r) => inside(indexAdd(r, blocks * length), own)),
     ];
-    return rest === 0 ? main : [...main, ...level(into, tail)];
+    return rest === 0 ? [main] : [main, ...level(into, tail)];
   };
 
-  /** Runs `body` for the numbers below `count`, with accumulators for each, for a few of them, for a few of those ... */
-  const eachBlock = (
-    count: number,
-    into: readonly Cells[],
-    body: (block: Expr, own: readonly Cells[]) => Stmt[],
-  ): Stmt[] => {
-    let widest = 1;
-    while (widest * fewBlocks < count) widest *= fewBlocks;
-    /** A loop over groups of `width` blocks. */
-    const over = (width: number, from: Expr, to: Expr, cellsOutside: readonly Cells[]): Stmt => {
-      const local = new Local("b", "i32", 1, false, count);
-      const first = get(local);
-      const inner = (own: readonly Cells[]): Stmt[] =>
-        width === 1 ? body(first, own) : [over(width / fewBlocks, first, min(add(first, width), count), own)];
-      return { kind: "for", local, from, to, step: width, body: level(cellsOutside, inner) };
-    };
-    return [over(widest, i32(0), i32(count), into)];
-  };
   return nest(0, [], cells);
 }

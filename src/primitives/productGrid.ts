@@ -27,7 +27,7 @@ import {
 } from "../core/ir/ops.js";
 import { type Expr, Local, type Stmt } from "../core/ir/types.js";
 import { type Direct, type Layout, type Product, type Side, storageOf } from "./product.js";
-import { blockTerms, eachSum, sumOf } from "./productLoops.js";
+import { blockOf, blockTerms, eachSum, sumOf } from "./productLoops.js";
 import type { ProductShape } from "./productPlan.js";
 
 /** So many threads keep a device busy. */
@@ -77,17 +77,27 @@ function sharedSums(ctx: KernelContext, p: Product, shares: number): void {
   const each = Math.ceil(p.terms / shares);
   ctx.parallel("dot_parts", sums * shares, (item) => {
     const [b, i, j, share] = unravel(item, [...extents, shares]);
-    const { stmts, sum } = sumOf(p.type, each, (step) => {
-      const k = indexAdd(indexMul(step, shares), share);
-      const product = (term: Expr): Expr => mul(p.x.at(b, i, term), p.y.at(b, j, term));
-      if (each * shares === p.terms) return product(k);
-      return select(lt(k, p.terms), product(min(k, p.terms - 1)), constant(p.type, 0));
-    });
+    const { stmts, sum } = sumOf(
+      p.type,
+      each,
+      (step) => {
+        const k = indexAdd(indexMul(step, shares), share);
+        const product = (term: Expr): Expr => mul(p.x.at(b, i, term), p.y.at(b, j, term));
+        if (each * shares === p.terms) return product(k);
+        return select(lt(k, p.terms), product(min(k, p.terms - 1)), constant(p.type, 0));
+      },
+      blockOf(ctx.target),
+    );
     return [...stmts, store(parts, item, sum)];
   });
   ctx.parallel("dot", sums, (item) => {
     const [b, i, j] = unravel(item, extents);
-    const { stmts, sum } = sumOf(p.type, shares, (s) => load(parts, indexAdd(indexMul(item, shares), s)));
+    const { stmts, sum } = sumOf(
+      p.type,
+      shares,
+      (s) => load(parts, indexAdd(indexMul(item, shares), s)),
+      blockOf(ctx.target),
+    );
     return [...stmts, ...p.write(b, i, j, sum)];
   });
 }

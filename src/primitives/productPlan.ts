@@ -44,7 +44,8 @@ const fewRows = 8;
 export function planProduct({ x, y, terms, type }: ProductShape): Plan {
   const loops = { turned: false, direct: [false, false] } as const;
   if (terms <= fewTerms) return { ...loops, form: "spelledOut" };
-  if (x.rows * y.rows * terms < fewProducts) return { ...loops, form: "each" };
+  // One sum fills no tile, and is most exact so.
+  if (x.rows * y.rows * terms < fewProducts || x.rows * y.rows === 1) return { ...loops, form: "each" };
   if (!(x.rows > y.rows ? turnsTall(x, y) : turnsWide(x, y, type))) return tiles(x, y, type);
   const { direct, ...plan } = tiles(y, x, type);
   return { ...plan, turned: true, direct: [direct[1], direct[0]] };
