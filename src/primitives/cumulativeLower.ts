@@ -1,8 +1,26 @@
 /** What the cumulative operations keep of the elements so far: the total, and for log-sum-exp the maximum and a sum. */
 import type { KernelContext, KernelsRule } from "../core/ir/lower.js";
 import { exp } from "../core/ir/math/exponential.js";
+import { infiniteBits, magnitudeBits } from "../core/ir/math/floats.js";
 import { log } from "../core/ir/math/logarithm.js";
-import { abs, add, cast, constant, eq, ge, host, max, min, mul, neg, select, sub } from "../core/ir/ops.js";
+import {
+  abs,
+  add,
+  and,
+  cast,
+  constant,
+  eq,
+  ge,
+  host,
+  lt,
+  max,
+  min,
+  mul,
+  ne,
+  neg,
+  select,
+  sub,
+} from "../core/ir/ops.js";
 import { type Expr, type ScalarType, scalarTypeOf } from "../core/ir/types.js";
 import type { Params } from "../core/primitive.js";
 import { type Cells, lowerScan, type Scan, wideType } from "./scanLower.js";
@@ -22,6 +40,30 @@ function total(combine: (total: Expr, x: Expr) => Expr, wide: boolean) {
     };
   };
 }
+
+/**
+ * Where there is no double precision, the sum and what rounding has taken from it: of s = x + y that is computed exactly
+ * (D. Knuth, The Art of Computer Programming, vol. 2, 4.2.2, theorem B). An infinite sum leaves nothing that could be added.
+ */
+function compensatedSum(ctx: KernelContext): Scan {
+  return {
+    types: ["f32", "f32"],
+    lift: (index) => [ctx.element(0, index), constant("f32", 0)],
+    join: ([x, lostOfX], [y, lostOfY]) => {
+      const s = add(x, y);
+      const part = sub(s, x);
+      const lost = add(sub(x, sub(s, part)), sub(y, part));
+      return [s, add(lost, add(lostOfX, lostOfY))];
+    },
+    result: ([s, lost]) => {
+      const size = magnitudeBits(lost);
+      return select(and(ne(size, 0), lt(size, infiniteBits)), add(s, lost), s);
+    },
+  };
+}
+
+const sum = (ctx: KernelContext): Scan =>
+  ctx.target === "webgpu" && ctx.outputs[0].dtype === "float32" ? compensatedSum(ctx) : total(add, true)(ctx);
 
 /**
  * The maximum m and Σ exp(xᵢ − m), so that no exponential overflows. Equal infinities are not subtracted. An exponential is
@@ -51,7 +93,7 @@ function logSumExp(ctx: KernelContext): Scan {
 const rule = (make: (ctx: KernelContext) => Scan): KernelsRule<Params> =>
   lowerScan(make) as KernelsRule<Params>;
 
-export const lowerCumsum = rule(total(add, true));
+export const lowerCumsum = rule(sum);
 export const lowerCumprod = rule(total(mul, true));
 export const lowerCummax = rule(total(max, false));
 export const lowerCummin = rule(total(min, false));

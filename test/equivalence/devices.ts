@@ -14,7 +14,8 @@ export interface Runner extends Abilities {
   readonly description: string;
   /** Runs that may be under way at a time. */
   readonly batch: number;
-  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[]): Promise<readonly TypedArray[]>;
+  /** @param threads of a workgroup at most. */
+  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], threads?: number): Promise<readonly TypedArray[]>;
 }
 
 export const wasmRunner: Runner = {
@@ -34,14 +35,14 @@ export const wasmRunner: Runner = {
 
 export const gpuRunner = (gpu: GpuDevice): Runner => {
   const { buffers, workgroupThreads, workgroupBytes } = gpu.limits;
-  const options = { target: "webgpu", buffers, workgroupThreads, workgroupBytes } as const;
   return {
     name: "webgpu",
     description: gpu.name,
     float64: false,
     flushes: true,
     batch: 64,
-    run: async (jaxpr, inputs) => {
+    run: async (jaxpr, inputs, threads = workgroupThreads) => {
+      const options = { target: "webgpu", buffers, workgroupThreads: threads, workgroupBytes } as const;
       const given = inputs.map((x) => gpu.upload(x.dtype, x.values));
       const made = gpu.run(compile(jaxpr, options), given);
       for (const x of given) x.release();

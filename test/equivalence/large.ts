@@ -15,6 +15,8 @@ export interface Large {
   readonly name: string;
   readonly jaxpr: () => Jaxpr;
   readonly inputs: () => readonly ConcreteArray[];
+  /** Threads of a workgroup at most; default: as many as the device has. */
+  readonly threads: number | undefined;
 }
 
 /** One more than 65,536 workgroups of 256 threads have. */
@@ -23,8 +25,14 @@ const rows = 65_537;
 
 type Body = (...inputs: NDArray[]) => NDArray;
 
-const large = (name: string, inputs: () => readonly ConcreteArray[], body: Body): Large => ({
+const large = (
+  name: string,
+  inputs: () => readonly ConcreteArray[],
+  body: Body,
+  threads?: number,
+): Large => ({
   name,
+  threads,
   inputs,
   jaxpr: () =>
     buildJaxpr(
@@ -74,19 +82,20 @@ export const largePrograms: readonly Large[] = [
   ),
   large(
     "gather",
-    () => [whole([1000])],
+    () => [whole([1000, 64])],
     (x) =>
-      lax.gather(x, lax.reshape(lax.rem(lax.iota("int32", many), 1003), [many, 1]), {
-        offsetDims: [],
+      lax.gather(x, lax.reshape(lax.rem(lax.iota("int32", 4 * rows), 1003), [4 * rows, 1]), {
+        offsetDims: [1],
         collapsedSliceDims: [0],
         startIndexMap: [0],
-        sliceSizes: [1],
+        sliceSizes: [1, 64],
         mode: "clip",
       }),
   ),
-  large("reduceSum of rows", nothing, () => lax.reduceSum(table(255), [1])),
-  large("reduceMax of columns", nothing, () => lax.reduceMax(table(256), [0])),
-  large("argmax of rows", nothing, () => lax.argmax(table(255), 1)),
+  // A workgroup for each row. Threads that wait for each other are so slow on SwiftShader that there may be but two.
+  large("reduceSum of rows", nothing, () => lax.reduceSum(table(257), [1]), 2),
+  large("reduceMax of columns", nothing, () => lax.reduceMax(table(33), [0])),
+  large("argmax of short rows", nothing, () => lax.argmax(table(33), 1)),
   large(
     "cumsum of rows",
     () => [whole([rows, 5])],

@@ -152,9 +152,9 @@ export function equivalenceSuite({ device, open, close, programs }: Options): vo
   });
 
   describe(`large programs, on ${device}`, () => {
-    it.each(largePrograms.map((p) => [p.name, p] as const))("%s", async (_, { jaxpr, inputs }) => {
+    it.each(largePrograms.map((p) => [p.name, p] as const))("%s", async (_, { jaxpr, inputs, threads }) => {
       const [program, operands] = [jaxpr(), inputs()];
-      const [actual] = await runner.run(program, operands);
+      const [actual] = await runner.run(program, operands, threads);
       const [wanted] = evaluated(program, operands);
       expect(difference(actual, wanted.values, Object.is)).toBeUndefined();
     });
