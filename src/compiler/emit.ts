@@ -5,11 +5,12 @@
 import { sizeOf } from "../core/aval.js";
 import { ravel } from "../core/ir/affine.js";
 import { load } from "../core/ir/ops.js";
-import { Buffer, type Expr, type Kernel, type Stmt } from "../core/ir/types.js";
+import { Buffer, type Expr, type Kernel } from "../core/ir/types.js";
 import { type Atom, Literal, type Var } from "../core/jaxpr.js";
 import { Elements } from "./elements.js";
 import type { Graph } from "./graph.js";
 import type { Group } from "./group.js";
+import { eachNode, eachStmt, exprsOf } from "./walk.js";
 
 /** The buffers of a program, made when they are first asked for. */
 export class Buffers {
@@ -58,70 +59,16 @@ export const elementsIn = (
 export function withBuffers(kernel: Omit<Kernel, "buffers">): Kernel {
   const buffers = new Set<Buffer>();
   const seen = new Set<Expr>();
-  const visit = (e: Expr | undefined): void => {
-    if (e === undefined || seen.has(e)) return;
-    seen.add(e);
-    switch (e.op) {
-      case "load":
-        if (e.buffer.space === "global") buffers.add(e.buffer);
-        visit(e.index);
-        visit(e.guard);
-        break;
-      case "binary":
-      case "compare":
-        visit(e.x);
-        visit(e.y);
-        break;
-      case "select":
-        visit(e.cond);
-        visit(e.onTrue);
-        visit(e.onFalse);
-        break;
-      case "vector":
-        for (const part of e.parts) visit(part);
-        break;
-      case "host":
-        for (const arg of e.args) visit(arg);
-        break;
-      case "const":
-      case "get":
-        break;
-      default:
-        visit(e.x);
-    }
+  const note = (buffer: Buffer): void => {
+    if (buffer.space === "global") buffers.add(buffer);
   };
-  const walk = (body: readonly Stmt[]): void => {
-    for (const stmt of body)
-      switch (stmt.kind) {
-        case "let":
-        case "assign":
-          visit(stmt.value);
-          break;
-        case "store":
-        case "atomic":
-          if (stmt.buffer.space === "global") buffers.add(stmt.buffer);
-          visit(stmt.index);
-          visit(stmt.value);
-          break;
-        case "for":
-          visit(stmt.from);
-          visit(stmt.to);
-          walk(stmt.body);
-          break;
-        case "while":
-          visit(stmt.cond);
-          walk(stmt.body);
-          break;
-        case "if":
-          visit(stmt.cond);
-          walk(stmt.then);
-          walk(stmt.else);
-          break;
-        case "barrier":
-          break;
-      }
-  };
-  walk(kernel.body);
+  eachStmt(kernel.body, (s) => {
+    eachNode(exprsOf(s), seen, (e) => {
+      seen.add(e);
+      if (e.op === "load") note(e.buffer);
+    });
+    if (s.kind === "store" || s.kind === "atomic") note(s.buffer);
+  });
   return { ...kernel, buffers: [...buffers] };
 }
 

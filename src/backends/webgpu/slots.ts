@@ -3,7 +3,8 @@
  * buffer and write another. Two temporaries can have the same slot if the one is last used in a step before that in which
  * the other is first written.
  */
-import type { Program, Step } from "../../compiler/program.js";
+import { buffersOf } from "../../compiler/plan.js";
+import type { Program } from "../../compiler/program.js";
 import type { Buffer } from "../../core/ir/types.js";
 
 export interface Slots {
@@ -12,11 +13,6 @@ export interface Slots {
   /** The slot of each temporary that a step uses. */
   readonly of: ReadonlyMap<Buffer, number>;
 }
-
-const buffersOf = (step: Step): readonly Buffer[] =>
-  step.kind === "kernel"
-    ? step.kernel.buffers
-    : [...step.inputs.filter((b) => b !== undefined), ...step.outputs];
 
 /** @param bytesOf how much memory a buffer takes. */
 export function assignSlots(program: Program, bytesOf: (b: Buffer) => number): Slots {
