@@ -18,6 +18,7 @@ export {
   memoryStats,
   setDefaultDevice,
 } from "./backends/devices.js";
+export { checkLeaks, type LeakOptions } from "./backends/leaks.js";
 export { ConcreteArray, NDArray, type NestedNumbers } from "./core/array.js";
 export { type Aval, aval, type Shape, tangentAval } from "./core/aval.js";
 export { checkJaxpr } from "./core/check.js";
@@ -32,11 +33,13 @@ export {
   DtypeError,
   type ErrorCode,
   FluxionError,
+  type HeldArray,
   ImpureFunctionError,
   InternalError,
   JaxprParseError,
   JaxprTypeError,
   LeakedTracerError,
+  MemoryLeakError,
   MissingRuleError,
   NanError,
   NonScalarOutputError,

@@ -7,6 +7,7 @@ import { wantedDevice } from "./default.js";
 import { wasmDevice } from "./wasm/device.js";
 import { deviceHeap } from "./wasm/memory.js";
 import { hasWasm } from "./wasm/support.js";
+import { setThreadCount, threadCount } from "./wasm/threads.js";
 import type { WebgpuDevice } from "./webgpu/arrays.js";
 import { DeviceLostError, NoAdapterError } from "./webgpu/errors.js";
 
@@ -20,7 +21,16 @@ export interface InitOptions {
   readonly device?: DeviceName;
   /** With "webgpu": also a GPU that is emulated on the CPU. For tests. Default: false. */
   readonly allowSoftware?: boolean;
-  /** With "webgpu": bytes that arrays may take at a time. Default: 4 GiB. */
+  /**
+   * Threads that "wasm" computes with, from 1 to 32, the one that calls among them. Default: what the environment variable
+   * `FLUXION_THREADS` says, else one for each processor, but no more than 8. The others are started when there is work for
+   * them. Results are the same for every number of threads.
+   */
+  readonly threads?: number;
+  /**
+   * With "webgpu": bytes that arrays may take at a time. Default: 4 GiB. It can be changed by calling `init` again; arrays that
+   * are there stay.
+   */
   readonly memoryBudget?: number;
 }
 
@@ -33,6 +43,8 @@ export interface DeviceInfo {
   /** Whether elements can be read at once (`dataSync`, `item`, `tolist`); else with `await x.data()`. */
   readonly synchronous: boolean;
   readonly float64: boolean;
+  /** Threads of the CPU that compute, at most. */
+  readonly threads: number;
 }
 
 /** Memory in bytes. */
@@ -58,15 +70,18 @@ function requireName(name: unknown, where: string): DeviceName {
 }
 
 /**
- * Chooses the default device and makes it ready. Without it everything works at once on "wasm".
+ * Chooses the default device and makes it ready. Without it everything works at once on "wasm". A GPU that is ready stays in
+ * use, with its arrays; `closeGpu` gives it back.
  *
  * @returns what was chosen.
- * @throws DeviceError if the device that was asked for is not there; the default stays as it was.
+ * @throws DeviceError if the device that was asked for is not there; the default stays as it was. ArgumentError for what is
+ *   no number of threads.
  * @example
  * const { name } = await init({ device: "wasm" });
  * name; // "wasm"
  */
 export async function init(options: InitOptions = {}): Promise<DeviceInfo> {
+  if (options.threads !== undefined) setThreadCount(options.threads);
   const asked = options.device ?? wantedDevice();
   if (asked !== undefined) {
     const name = requireName(asked, options.device === undefined ? "FLUXION_DEVICE" : "init");
@@ -85,8 +100,28 @@ export async function init(options: InitOptions = {}): Promise<DeviceInfo> {
   }
 }
 
-async function openGpu({ allowSoftware, memoryBudget }: InitOptions): Promise<void> {
-  if (gpu !== undefined && !gpu.gpu.isLost) return;
+/** A GPU that is being opened. */
+let opening: Promise<void> | undefined;
+
+async function openGpu(options: InitOptions): Promise<void> {
+  const { memoryBudget, allowSoftware } = options;
+  if (memoryBudget !== undefined && !(memoryBudget > 0))
+    throw new ArgumentError(`init: memoryBudget must be a positive number of bytes, got ${memoryBudget}`);
+  while (opening !== undefined) await opening.catch(() => undefined);
+  if (gpu === undefined || gpu.gpu.isLost) {
+    opening = openNewGpu(options).finally(() => {
+      opening = undefined;
+    });
+    return opening;
+  }
+  if (allowSoftware === false && gpu.gpu.software)
+    throw new NoAdapterError(
+      `init: the GPU in use is emulated on the CPU (${gpu.gpu.name}); give it back with await closeGpu()`,
+    );
+  if (memoryBudget !== undefined) gpu.gpu.memoryBudget = memoryBudget;
+}
+
+async function openNewGpu({ allowSoftware, memoryBudget }: InitOptions): Promise<void> {
   // Loaded only when asked for: most of what is there is not needed without a GPU.
   const [{ GpuDevice }, { WebgpuDevice }] = await Promise.all([
     import("./webgpu/device.js"),
@@ -108,6 +143,7 @@ function infoOf(name: DeviceName): DeviceInfo {
     isDefault: defaultDevice() === name,
     synchronous: name !== "webgpu",
     float64: name !== "webgpu",
+    threads: name === "wasm" ? threadCount() : 1,
   };
 }
 
@@ -216,13 +252,20 @@ export function memoryStats(device: DeviceName = defaultDevice()): MemoryStats {
 }
 
 /**
- * Gives a GPU back: waits for its work, then frees all its memory. Arrays on it are lost; arrays of the host are not touched.
- * If it was the default, "wasm" is again. `init` makes a new one.
+ * Gives a GPU back: waits for its work, then frees all its memory. Arrays on it are lost, though reads that are under way get
+ * their elements; arrays of the host are not touched. If it was the default, "wasm" is again. `init` makes a new one.
+ *
+ * @throws (when it is closed) errors that the GPU has found and nobody has been told of.
  */
 export async function closeGpu(): Promise<void> {
+  while (opening !== undefined) await opening.catch(() => undefined);
   const closing = gpu;
   if (closing === undefined) return;
   gpu = undefined;
   if (currentDevice() === closing) setDefaultDevice(hasWasm() ? "wasm" : "reference");
-  await closing.gpu.destroy();
+  try {
+    if (!closing.gpu.isLost) await closing.gpu.blockUntilReady();
+  } finally {
+    await closing.gpu.destroy();
+  }
 }

@@ -19,6 +19,7 @@ import type { Group } from "./group.js";
 import { normalise } from "./normalise.js";
 import { optimise } from "./optimise.js";
 import type { Program, Step } from "./program.js";
+import { reuseOperands } from "./reuse.js";
 import { schedule } from "./schedule.js";
 
 /** What the compiler has to know of a device. */
@@ -45,29 +46,37 @@ export const webgpuOptions: CompileOptions = {
   workgroupBytes: 16384,
 };
 
+/** So many operands an equation may have at most. */
+export const mostOperands = ({ buffers }: CompileOptions): number => buffers - 2;
+
+/** Which inputs are donated, in a form that two equal choices share: a 1 or a 0 for each, or nothing if none is. */
+export type Donation = string;
+
+export const donationOf = (donated: readonly boolean[] = []): Donation =>
+  donated.includes(true) ? donated.map(Number).join("") : "";
+
 /**
  * Compiles a jaxpr. The result is remembered with the jaxpr.
  *
+ * @param donation the inputs whose memory the program may use for other things.
  * @throws MissingRuleError for the GPU, if a primitive cannot be compiled.
  */
-export const compile: (jaxpr: Jaxpr, options: CompileOptions) => Program = memoize(
-  ({ target, buffers, workgroupThreads, workgroupBytes }: CompileOptions) =>
-    `compile${target},${buffers},${workgroupThreads},${workgroupBytes}`,
-  (jaxpr: Jaxpr, options: CompileOptions): Program => {
-    const flat = normalise(jaxpr, options.buffers - 2);
+export const compile: (jaxpr: Jaxpr, options: CompileOptions, donation?: Donation) => Program = memoize(
+  ({ target, buffers, workgroupThreads, workgroupBytes }: CompileOptions, donation: Donation = "") =>
+    `compile${target},${buffers},${workgroupThreads},${workgroupBytes},${donation}`,
+  (jaxpr: Jaxpr, options: CompileOptions, donation: Donation = ""): Program => {
+    const flat = normalise(jaxpr, mostOperands(options));
     if (options.target === "webgpu") refuseFloat64(flat);
     const { graph, groups } = schedule(makeGraph(flat, options.target, options.buffers), options);
     const buffers = new Buffers(flat.inputs);
     const stepsOf = (group: Group): Step[] => {
       if (group.kind === "host") return [hostStep(group, buffers, options)];
-      if (group.kind === "kernels")
-        return emitKernels(graph, buffers, group, options).map((kernel) => kernelStep(kernel, options));
+      if (group.kind === "kernels") return emitKernels(graph, buffers, group, options).map(kernelStep);
       return [
         kernelStep(
           options.target === "wasm"
             ? emitRange(graph, buffers, group)
             : emitGrid(graph, buffers, group, options.workgroupThreads),
-          options,
         ),
       ];
     };
@@ -80,14 +89,15 @@ export const compile: (jaxpr: Jaxpr, options: CompileOptions) => Program = memoi
       if (buffer === undefined) {
         buffer = new Buffer("constant", a.aval.dtype, 1);
         literals.set(a, buffer);
-        steps.push(kernelStep(fill(buffer, a, options), options));
+        steps.push(kernelStep(fill(buffer, a, options)));
       }
       return buffer;
     });
     const inputs = flat.inputs.map((v) => buffers.of(v));
-    return {
+    const program: Program = {
       name: flat.eqns.at(-1)?.primitive.name ?? "identity",
       inputs,
+      donated: new Set(inputs.filter((b, i) => donation[i] === "1" && !outputs.includes(b))),
       outputs,
       steps,
       temporaries: buffers.temporaries.filter((b) => !outputs.includes(b)),
@@ -97,6 +107,7 @@ export const compile: (jaxpr: Jaxpr, options: CompileOptions) => Program = memoi
         buffers: buffers.ofVar,
       },
     };
+    return optimised(reuseOperands(program), options);
   },
 );
 
@@ -118,9 +129,13 @@ function refuseFloat64(jaxpr: Jaxpr): void {
   );
 }
 
-const kernelStep = (kernel: Kernel, { target }: CompileOptions): Step => ({
-  kind: "kernel",
-  kernel: optimise(kernel, target),
+const kernelStep = (kernel: Kernel): Step => ({ kind: "kernel", kernel });
+
+const optimised = (program: Program, { target }: CompileOptions): Program => ({
+  ...program,
+  steps: program.steps.map((step) =>
+    step.kind === "kernel" ? { ...step, kernel: optimise(step.kernel, target) } : step,
+  ),
 });
 
 function hostStep(group: Group, buffers: Buffers, { target }: CompileOptions): Step {

@@ -4,6 +4,7 @@
  */
 import { affine } from "../core/ir/affine.js";
 import type { Buffer, Expr, For, Local, Stmt } from "../core/ir/types.js";
+import { digitsIn } from "./digits.js";
 import { eachStmt, exprsOf, nodesOf } from "./walk.js";
 
 /** An index as a sum, seen from one loop: what it gains with each iteration, and what else happens inside. */
@@ -17,11 +18,25 @@ interface Access {
   readonly lanes: number;
 }
 
+/** Whether no two iterations touch the same element of a buffer. Indices must not be named. */
+export function keepsApart(loop: For, buffer: Buffer): boolean {
+  if (spreadOf(loop.local) <= 0) return true;
+  const accesses = accessesIn(loop.body).get(buffer);
+  if (accesses === undefined) return true;
+  const inside = localsIn(loop.body);
+  const digits = digitsIn(accesses.all.map(({ index }) => index));
+  const all = accesses.all.map(({ index, lanes }) => ({ index: digits.rewrite(index), lanes }));
+  const changing = new Set([...inside].flatMap((local) => [...digits.of(local), local]));
+  // Two counters of which the highest digits are the same differ in lower ones.
+  const own = digits.of(loop.local);
+  return own.every((digit, i) => areDisjoint(digit, all, new Set([...changing, ...own.slice(i + 1)])));
+}
+
 /** Whether no two iterations touch the same element of a buffer that one of them writes. Indices must not be named. */
 export function isIndependent(loop: For): boolean {
   const changing = localsIn(loop.body);
   for (const { writes, all } of accessesIn(loop.body).values())
-    if (writes > 0 && !areDisjoint(loop, all, changing)) return false;
+    if (writes > 0 && !areDisjoint(loop.local, all, changing)) return false;
   return true;
 }
 
@@ -51,45 +66,36 @@ export function accessesIn(body: readonly Stmt[]): Map<Buffer, Indices> {
   return found;
 }
 
-function areDisjoint(loop: For, indices: Indices["all"], changing: ReadonlySet<Local>): boolean {
+function areDisjoint(counter: Local, indices: Indices["all"], changing: ReadonlySet<Local>): boolean {
   const accesses: Access[] = [];
   for (const { index, lanes } of indices) {
-    const access = accessOf(index, lanes, loop.local, changing);
+    const access = accessOf(index, lanes, counter, changing);
     if (access === undefined) return false;
     accesses.push(access);
   }
   const [first] = accesses;
   if (first.stride === 0) return false;
   if (accesses.some((a) => a.stride !== first.stride || a.invariant !== first.invariant)) return false;
-  const inner = merged(accesses);
-  if (inner === undefined) return false;
   // Two iterations are apart by a multiple of the stride. Everything else must be too little to make up for that, or
   // move in steps too large to.
   const stride = Math.abs(first.stride);
-  const low = Math.min(...accesses.map((a) => a.constant));
-  const high = Math.max(...accesses.map((a) => a.constant + a.lanes - 1));
-  let small = high - low;
-  let step = 0;
-  for (const [local, factor] of inner)
-    if (Math.abs(factor) < stride) small += Math.abs(factor) * spreadOf(local);
-    else step = gcd(step, Math.abs(factor));
-  if (small >= stride) return false;
-  return step === 0 || step > stride * spreadOf(loop.local) + small;
+  let [low, high, step] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (const { inner, constant, lanes: width } of accesses) {
+    let [from, to] = [constant, constant + width - 1];
+    for (const [local, factor] of inner) {
+      if (Math.abs(factor) >= stride) step = gcd(step, Math.abs(factor));
+      else if (factor > 0) to += factor * spreadOf(local);
+      else from += factor * spreadOf(local);
+    }
+    low = Math.min(low, from);
+    high = Math.max(high, to);
+  }
+  if (high - low >= stride) return false;
+  return step === 0 || step > stride * spreadOf(counter) + high - low;
 }
 
 /** How far apart two values of a counter can be. */
 const spreadOf = ({ bound }: Local): number => (bound === undefined ? Number.POSITIVE_INFINITY : bound - 1);
-
-/** The inner counters of all accesses, if each has the same factor wherever it occurs. */
-function merged(accesses: readonly Access[]): Map<Local, number> | undefined {
-  const all = new Map<Local, number>();
-  for (const { inner } of accesses)
-    for (const [local, factor] of inner) {
-      if ((all.get(local) ?? factor) !== factor) return undefined;
-      all.set(local, factor);
-    }
-  return all;
-}
 
 /** Locals that may have another value in each iteration. */
 function localsIn(body: readonly Stmt[]): Set<Local> {

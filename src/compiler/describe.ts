@@ -10,7 +10,7 @@ import type {
   MemoryAnalysis,
 } from "../core/lowered.js";
 import { printEqn } from "../core/print.js";
-import { type CompileOptions, compile } from "./compile.js";
+import { type CompileOptions, compile, type Donation } from "./compile.js";
 import { type Accesses, boundariesOf } from "./explain.js";
 import type { Program, Step } from "./program.js";
 import { kernelText } from "./text.js";
@@ -25,25 +25,32 @@ export interface DeviceDescription {
   readonly print: (kernel: Kernel) => string;
   /** Memory that a buffer takes. */
   readonly bytesOf: (buffer: Buffer) => number;
-  /** Memory for all temporaries of a program, as far as they share it. */
-  readonly temporaryBytes: (program: Program) => number;
+  /** Memory for all temporaries of a program, as far as they share it, and which buffers lie in the memory of others. */
+  readonly plan: (program: Program) => {
+    readonly bytes: number;
+    readonly inside: ReadonlyMap<Buffer, unknown>;
+  };
   /** Makes a program ready to run. */
-  readonly prepare: (jaxpr: Jaxpr) => void;
+  readonly prepare: (jaxpr: Jaxpr, donation: Donation) => void;
 }
 
 /** Compiles a jaxpr and describes the program. The code of its kernels is printed when it is first looked at. */
-export function describeProgram(jaxpr: Jaxpr, description: DeviceDescription): LoweredProgram {
-  const { device, options, bytesOf, temporaryBytes, prepare } = description;
-  const program = compile(jaxpr, options);
+export function describeProgram(
+  jaxpr: Jaxpr,
+  donation: Donation,
+  description: DeviceDescription,
+): LoweredProgram {
+  const { device, options, bytesOf, plan, prepare } = description;
+  const program = compile(jaxpr, options, donation);
   const flat = program.origin?.jaxpr ?? jaxpr;
   const accesses = program.steps.map(accessesOf);
   return {
     device,
     jaxpr: flat,
     steps: program.steps.map((step, i) => describeStep(step, accesses[i], flat, description)),
-    memory: memoryOf(program, bytesOf, temporaryBytes(program)),
+    memory: memoryOf(program, bytesOf, plan(program)),
     boundaries: () => boundariesOf(program, accesses, options, bytesOf),
-    compile: () => prepare(jaxpr),
+    compile: () => prepare(jaxpr, donation),
   };
 }
 
@@ -92,6 +99,11 @@ function accessesOf(step: Step): Accesses {
     if (s.kind === "atomic") read.add(s.buffer);
     for (const e of nodesOf(...exprsOf(s))) if (e.op === "load") read.add(e.buffer);
   });
+  // What the kernel reads of a result that it computes in place are elements of the operand.
+  for (const [result, operand] of step.inPlace ?? []) {
+    read.delete(result);
+    read.add(operand);
+  }
   return {
     read: new Set([...read].filter(isGlobal)),
     written: new Set([...writtenIn(step.kernel.body)].filter(isGlobal)),
@@ -101,11 +113,14 @@ function accessesOf(step: Step): Accesses {
 function memoryOf(
   { inputs, outputs }: Program,
   bytesOf: (buffer: Buffer) => number,
-  temporaryBytes: number,
+  { bytes: temporaryBytes, inside }: ReturnType<DeviceDescription["plan"]>,
 ): MemoryAnalysis {
   const total = (buffers: Iterable<Buffer>): number =>
     [...new Set(buffers)].reduce((sum, b) => sum + bytesOf(b), 0);
   const inputBytes = total(inputs);
-  const outputBytes = total(outputs.filter((b) => !inputs.includes(b)));
-  return { inputBytes, outputBytes, temporaryBytes, peakBytes: inputBytes + outputBytes + temporaryBytes };
+  const results = outputs.filter((b) => !inputs.includes(b));
+  const outputBytes = total(results);
+  const aliasBytes = total(results.filter((b) => inside.has(b)));
+  const peakBytes = inputBytes + outputBytes - aliasBytes + temporaryBytes;
+  return { inputBytes, outputBytes, aliasBytes, temporaryBytes, peakBytes };
 }

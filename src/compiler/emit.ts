@@ -22,7 +22,8 @@ export class Buffers {
   }
 
   private make(name: string, v: Var): Buffer {
-    return new Buffer(name, v.aval.dtype, sizeOf(v.aval.shape));
+    // Arrays of float0 have a shape and no elements.
+    return new Buffer(name, v.aval.dtype, v.aval.dtype === "float0" ? 0 : sizeOf(v.aval.shape));
   }
 
   of(v: Var): Buffer {

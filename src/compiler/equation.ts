@@ -1,6 +1,7 @@
 /** One operation as a jaxpr: how it reaches the compiler. */
 import type { ConcreteArray } from "../core/array.js";
 import { type Aval, showAval } from "../core/aval.js";
+import { isEffectful } from "../core/effects.js";
 import { Jaxpr, Var } from "../core/jaxpr.js";
 import { paramsKey } from "../core/params.js";
 import type { Params, Primitive } from "../core/primitive.js";
@@ -21,12 +22,14 @@ export function operationJaxpr(
   for (const x of inputs) key += `;${showAval(x.aval)}`;
   let jaxpr = operations.get(key);
   if (jaxpr === undefined) {
-    // The oldest goes: programs that run in a loop are made again at once, and nothing grows without end.
-    if (operations.size >= remembered) operations.delete(operations.keys().next().value as string);
     const given = inputs.map((x, i) => new Var(i, x.aval));
     const made = outputs.map((type, i) => new Var(given.length + i, type));
     const eqn = { primitive, inputs: given, params, outputs: made, source: undefined };
     jaxpr = new Jaxpr(given, [eqn], made, given.length + made.length);
+    // The params of an effect may keep a function of the user's alive.
+    if (isEffectful(primitive, params)) return jaxpr;
+    // The oldest goes: programs that run in a loop are made again at once, and nothing grows without end.
+    if (operations.size >= remembered) operations.delete(operations.keys().next().value as string);
     operations.set(key, jaxpr);
   }
   return jaxpr;

@@ -3,6 +3,7 @@
  * values are therefore not stored but computed where they are used.
  */
 import { sizeOf } from "../core/aval.js";
+import { isEffectful } from "../core/effects.js";
 import type { LowerRule, Target } from "../core/ir/lower.js";
 import { type Eqn, type Jaxpr, Var } from "../core/jaxpr.js";
 
@@ -72,7 +73,8 @@ export function makeGraph(jaxpr: Jaxpr, target: Target, buffers: number): Graph 
   const nodes = jaxpr.eqns.map((eqn): Node => {
     const node: Node = {
       eqn,
-      rule: eqn.primitive.lower,
+      // What has effects is more than its outputs.
+      rule: isEffectful(eqn.primitive, eqn.params) ? undefined : eqn.primitive.lower,
       consumers: [],
       isOutput: false,
       inlined: false,

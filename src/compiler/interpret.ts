@@ -308,10 +308,14 @@ export function runProgram(
     memory.set(b, inputs[i].slice());
   });
   for (const step of program.steps)
-    if (step.kind === "kernel") runKernel(step.kernel, memory, options);
-    else runHostStep(step, memory);
+    if (step.kind === "kernel") {
+      for (const [result, operand] of step.inPlace ?? [])
+        memory.set(result, memory.get(operand) as TypedArray);
+      runKernel(step.kernel, memory, options);
+    } else runHostStep(step, memory);
   const arrayOf = (b: Buffer): TypedArray => memory.get(b) as TypedArray;
   program.inputs.forEach((b, i) => {
+    if (program.donated?.has(b)) return;
     if (arrayOf(b).some((x, k) => !Object.is(x, inputs[i][k])))
       throw new InternalError(`program ${program.name} writes to its input ${b.name}`);
   });

@@ -146,6 +146,11 @@ export class ConcreteArray extends NDArray {
     return other;
   }
 
+  /** Whether another array has these very elements. @internal */
+  get isShared(): boolean {
+    return this.sharers !== undefined && this.sharers.count > 1;
+  }
+
   /** The elements themselves: not to be written to. Throws `DeviceError` if they are not in JavaScript's reach. */
   get values(): TypedArray {
     if (this.host !== undefined) return this.host;
@@ -175,6 +180,12 @@ export class ConcreteArray extends NDArray {
     else this.remote?.free();
   }
 
+  /** Gives the elements to whoever has asked for `values` before: the array is disposed of, its memory is not given back. @internal */
+  surrender(): void {
+    this.disposed = true;
+    this.host = undefined;
+  }
+
   override concrete(): ConcreteArray {
     return this;
   }
@@ -185,6 +196,10 @@ export class ConcreteArray extends NDArray {
     return formatArray(this.values, this.aval);
   }
 }
+
+/** Whether JavaScript can read the elements at once: they are known, and not on a device that has to be waited for. */
+export const isReadable = (x: NDArray): x is ConcreteArray =>
+  x instanceof ConcreteArray && x.remote === undefined;
 
 /** A concrete scalar. */
 export function scalar(value: number | boolean, dtype: DType, weakType = false): ConcreteArray {

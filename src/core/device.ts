@@ -16,10 +16,17 @@ export type DeviceName = "reference" | "wasm" | "webgpu";
 
 export interface Device {
   readonly name: DeviceName;
-  /** Runs a jaxpr as a compiled program. */
-  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[]): readonly ConcreteArray[];
+  /** Throws `DeviceError` if the device is gone, and its arrays with it. */
+  requireAlive?(): void;
+  /**
+   * Runs a jaxpr as a compiled program.
+   *
+   * @param donated which inputs are given away: the program may use their memory, and they are disposed of. If it fails
+   *   before its first step they stay as they are; if it fails later they are disposed of as well.
+   */
+  run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[], donated?: readonly boolean[]): readonly ConcreteArray[];
   /** The program that `run` runs, for people and tools to look at. */
-  lower(jaxpr: Jaxpr): LoweredProgram;
+  lower(jaxpr: Jaxpr, donated?: readonly boolean[]): LoweredProgram;
   /** Applies one primitive; `outputs` are the types of the results. */
   apply(
     primitive: Primitive,
@@ -32,10 +39,14 @@ export interface Device {
 /** Elements that are not in memory that JavaScript can read at once. */
 export interface Remote {
   readonly device: Device;
+  /** Whoever has this object has the memory: arrays that share their elements share it. */
+  readonly owner: object;
   /** A copy of the elements, row-major. */
   read(): Promise<TypedArray>;
   /** Gives the memory back; the elements are gone. */
   free(): void;
+  /** Looks for NaN. If there is one, whoever next waits for the device gets the error made of the first one's position. */
+  checkNans(report: (at: number) => Error): void;
 }
 
 let current: Device | undefined;
@@ -64,7 +75,9 @@ export function deviceFor(what: string, inputs: readonly ConcreteArray[]): Devic
   let found: Device | undefined;
   for (const { remote } of inputs) {
     if (remote === undefined) continue;
-    if (found !== undefined && found !== remote.device)
+    if (found === remote.device) continue;
+    remote.device.requireAlive?.();
+    if (found !== undefined)
       throw new DeviceError(
         `${what} has operands on different devices (${found.name} and ${remote.device.name}); move one with devicePut`,
       );

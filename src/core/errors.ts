@@ -20,6 +20,7 @@ export type ErrorCode =
   | "jaxpr-type"
   | "parse"
   | "nan"
+  | "memory-leak"
   | "internal";
 
 /** The base of all errors thrown on purpose. `code` is stable across versions; the text may improve. */
@@ -110,6 +111,26 @@ export class MissingRuleError extends FluxionError {
 export class NanError extends FluxionError {
   constructor(message: string) {
     super("nan", message);
+  }
+}
+
+/** Memory of a device that a function made arrays in and that is still held when it has returned. */
+export interface HeldArray {
+  /** `wasm` or `webgpu`. */
+  readonly device: string;
+  /** Shape and dtype: `float32[3]`. */
+  readonly type: string;
+  readonly bytes: number;
+  /** Where in user code the array was made, as `file:line:column`, if that is known. */
+  readonly source: string | undefined;
+}
+
+/** `checkLeaks` found arrays that a function made and did not give back; `held` lists them. */
+export class MemoryLeakError extends FluxionError {
+  readonly held: readonly HeldArray[];
+  constructor(message: string, held: readonly HeldArray[]) {
+    super("memory-leak", message);
+    this.held = held;
   }
 }
 

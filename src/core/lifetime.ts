@@ -3,6 +3,7 @@
  * once: `x.dispose()`, `using x = ...`, or `tidy`, which disposes of all that a function made and did not return.
  */
 import type { ConcreteArray } from "./array.js";
+import type { DeviceName } from "./device.js";
 import type { TypedArray } from "./dtype.js";
 
 /** Frees the elements of a disposed array, if a device owns them. */
@@ -25,9 +26,32 @@ export function provideReclaim(f: Reclaim): void {
 
 export const reclaimValues = (values: TypedArray): void => reclaim?.(values);
 
+/** Memory that a device has given to an array. */
+export interface Memory {
+  readonly device: DeviceName;
+  readonly bytes: number;
+  /** Whoever has this object has the memory. */
+  readonly owner: object;
+  /** Whether the device still holds the memory for its owner. The function itself must not hold it. */
+  readonly isHeld: (owner: object) => boolean;
+}
+
+/** Is told of every array that takes memory of a device. */
+export type Recorder = (x: ConcreteArray, memory: Memory) => void;
+
+const recorders = new Set<Recorder>();
+
+/** Tells `recorder` of arrays until the function that is returned is called. @internal */
+export function recordArrays(recorder: Recorder): () => void {
+  recorders.add(recorder);
+  return () => void recorders.delete(recorder);
+}
+
 /** Notes that a device made an array that takes memory of its own. @internal */
-export function noteArray(x: ConcreteArray): void {
-  if (tracing === 0) scope?.push(x);
+export function noteArray(x: ConcreteArray, memory: () => Memory): void {
+  if (tracing > 0) return;
+  scope?.push(x);
+  for (const recorder of recorders) recorder(x, memory());
 }
 
 /** Runs `body`, which traces a function. @internal */

@@ -49,9 +49,11 @@ export interface MemoryAnalysis {
   readonly inputBytes: number;
   /** Results that are not arguments. */
   readonly outputBytes: number;
+  /** Of these, results that take the memory of donated arguments. */
+  readonly aliasBytes: number;
   /** Everything else, where values that are not needed at the same time share memory. */
   readonly temporaryBytes: number;
-  /** All of it together. */
+  /** All of it together, and what is in two of these once. */
   readonly peakBytes: number;
 }
 
@@ -94,7 +96,13 @@ export function stepwiseProgram(jaxpr: Jaxpr, device: DeviceName, reason: string
     device,
     jaxpr,
     steps,
-    memory: { inputBytes, outputBytes, temporaryBytes, peakBytes: inputBytes + outputBytes + temporaryBytes },
+    memory: {
+      inputBytes,
+      outputBytes,
+      aliasBytes: 0,
+      temporaryBytes,
+      peakBytes: inputBytes + outputBytes + temporaryBytes,
+    },
     boundaries: () => boundaries,
     compile: () => {},
   };
@@ -167,7 +175,8 @@ export const valueMadeBy = ({ primitive, source }: Eqn, { aval }: Atom): Boundar
   source: describeSource(source),
 });
 
-const bufferOf = (name: string, { aval }: Atom, access: LoweredBuffer["access"]): LoweredBuffer => ({
+/** A value as a buffer of as many bytes as the host needs for it. */
+export const bufferOf = (name: string, { aval }: Atom, access: LoweredBuffer["access"]): LoweredBuffer => ({
   name,
   dtype: aval.dtype,
   size: sizeOf(aval.shape),

@@ -6,7 +6,7 @@
  * inner jaxpr as a constant. That is all there is to nesting, and why perturbations of different levels cannot mix.
  */
 import { isLeft } from "fp-ts/lib/Either.js";
-import { ConcreteArray, NDArray, scalar } from "./array.js";
+import { ConcreteArray, isReadable, NDArray, scalar } from "./array.js";
 import { type Aval, describe } from "./aval.js";
 import { nansAreErrors, refuseNans } from "./debugNans.js";
 import { deviceFor } from "./device.js";
@@ -36,6 +36,9 @@ let current: Trace | undefined;
 let derived = false;
 /** While a value is computed because it was asked for: the program that is being recorded is still to run. */
 let previewing = false;
+
+/** Whether effects are not to happen now, because they will when the program that is being recorded runs. @internal */
+export const effectsWait = (): boolean => previewing;
 /** While a pass rebuilds a jaxpr, new equations keep the source of the equation they come from. */
 let inheritedSource: Source | undefined;
 
@@ -214,8 +217,8 @@ export class Trace {
       if (x.owner === this) return x.variable;
       if (!x.owner.alive) throw leaked(x);
       this.outer.add(x);
-    } else if (x.aval.shape.length === 0 && x.aval.dtype !== "float0") {
-      const literal = new Literal((x as ConcreteArray).values[0], x.aval);
+    } else if (x.aval.shape.length === 0 && x.aval.dtype !== "float0" && isReadable(x)) {
+      const literal = new Literal(x.values[0], x.aval);
       literal.array = x;
       return literal;
     }
@@ -248,8 +251,14 @@ export class Trace {
     }
     const types = primitive.abstractEval(avals, params);
     if (isLeft(types)) throw types.left;
-    // Scalar arithmetic on literals is done at once.
-    if (simplify && primitive.family === "elementwise" && atoms.every((a) => a instanceof Literal))
+    // Scalar arithmetic on literals is done at once; the bytes of a scalar are an array.
+    const isScalar = types.right.every(({ shape }) => shape.length === 0);
+    if (
+      simplify &&
+      isScalar &&
+      primitive.family === "elementwise" &&
+      atoms.every((a) => a instanceof Literal)
+    )
       return primitive.evaluate(inputs as readonly ConcreteArray[], params, types.right);
     const own = this.options.sources === "each" && !derived;
     const source = own ? captureSource(framesOfOperation) : inheritedSource;

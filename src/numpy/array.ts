@@ -1,5 +1,5 @@
 /** Arrays from JavaScript values. */
-import { ConcreteArray, concreteArray, NDArray, weakScalar } from "../core/array.js";
+import { type ConcreteArray, concreteArray, isReadable, NDArray, weakScalar } from "../core/array.js";
 import { type Shape, sameShape } from "../core/aval.js";
 import { type DType, isFloat, promote, type Typed } from "../core/dtype.js";
 import { ArgumentError, DtypeError, ShapeError } from "../core/errors.js";
@@ -43,7 +43,8 @@ const dtypeOfTyped: Readonly<Record<string, DType>> = {
 interface Found {
   readonly types: Set<Typed>;
   /** Whether there are arrays whose elements are not known. */
-  traced: boolean;
+  /** Some elements cannot be read now. */
+  elsewhere: boolean;
 }
 
 // Numbers in a list give way to arrays beside them, as they do everywhere.
@@ -63,7 +64,8 @@ function typeOfTyped(x: NumericArray): Typed {
   return { dtype, weakType: false };
 }
 
-const isTraced = (x: Nested): x is NDArray => x instanceof NDArray && !(x instanceof ConcreteArray);
+/** Whether the elements cannot be read now: the array is traced, or on a device that has to be waited for. */
+const isElsewhere = (x: Nested): x is NDArray => x instanceof NDArray && !isReadable(x);
 
 /** Reads the types that occur in a value; returns its shape. */
 function survey(x: Nested, found: Found): Shape {
@@ -77,7 +79,7 @@ function survey(x: Nested, found: Found): Shape {
   }
   if (x instanceof NDArray) {
     found.types.add(x.aval);
-    found.traced ||= isTraced(x);
+    found.elsewhere ||= isElsewhere(x);
     return x.shape;
   }
   if (isTyped(x)) {
@@ -101,14 +103,14 @@ function survey(x: Nested, found: Found): Shape {
 const what = (x: unknown): string =>
   x === null ? "null" : typeof x === "object" ? "an object" : `a ${typeof x}`;
 
-/** Appends the elements of a value without traced arrays, in row-major order. */
+/** Appends the elements of a value whose elements can be read, in row-major order. */
 function flatten(x: Nested, to: number[]): void {
   if (typeof x === "number" || typeof x === "boolean") to.push(Number(x));
   else if (Array.isArray(x)) for (const y of x) flatten(y, to);
   else for (const v of x instanceof NDArray ? x.concrete().values : (x as NumericArray)) to.push(v);
 }
 
-/** The elements as one vector, where some arrays are traced: what stands between these are constants. */
+/** The elements as one vector, where some arrays cannot be read: what stands between these are constants. */
 function joined(values: Nested, dtype: DType): NDArray {
   const pieces: NDArray[] = [];
   let run: number[] = [];
@@ -118,7 +120,7 @@ function joined(values: Nested, dtype: DType): NDArray {
   };
   const visit = (x: Nested): void => {
     if (Array.isArray(x)) x.forEach(visit);
-    else if (isTraced(x)) {
+    else if (isElsewhere(x)) {
       endRun();
       pieces.push(reshape(convertTo(x, { dtype, weakType: false }), [x.size]));
     } else flatten(x, run);
@@ -158,11 +160,11 @@ export function array(values: Nested, options?: DType | DTypeOption): NDArray {
     return dtype === undefined ? values : convertTo(values, { dtype, weakType: false });
   if (dtype === undefined && (typeof values === "number" || typeof values === "boolean"))
     return weakScalar(values);
-  const found: Found = { types: new Set(), traced: false };
+  const found: Found = { types: new Set(), elsewhere: false };
   const shape = survey(values, found);
   const own = commonDType(found.types);
   // A list of arrays is brought to one dtype before it goes to another.
-  if (found.traced)
+  if (found.elsewhere)
     return reshape(convertTo(joined(values, own), { dtype: dtype ?? own, weakType: false }), shape);
   if (isTyped(values)) return converted(values, shape, dtype ?? own);
   const flat: number[] = [];

@@ -1,5 +1,5 @@
 /** Elements put in and taken out along an axis. */
-import { ConcreteArray, NDArray } from "../core/array.js";
+import { type ConcreteArray, isReadable, NDArray } from "../core/array.js";
 import { describe } from "../core/aval.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import type { Axis, AxisOr, Index } from "../core/methods.js";
@@ -44,12 +44,7 @@ function deletePlaces(x: ArrayLike, places: Places, options?: AxisOr<DeleteOptio
   const a = axis === null ? ravel(given) : given;
   const along = oneAxis("delete", axis ?? 0, a.shape);
   const length = a.shape[along];
-  if (
-    assumeUniqueIndices &&
-    places instanceof NDArray &&
-    !(places instanceof ConcreteArray) &&
-    places.dtype !== "bool"
-  )
+  if (assumeUniqueIndices && places instanceof NDArray && !isReadable(places) && places.dtype !== "bool")
     return deleteUnique(a, along, places);
   const gone = new Set(deleted(places, length));
   return pick(
@@ -122,7 +117,7 @@ export function insert(
   const count = inserted.shape[along];
   const before = wrapNegative(toInt32(index, length), length);
   const all = concatenate([inserted, a], along);
-  if (before instanceof ConcreteArray) return pick(all, along, insertedOrder(before, count, length));
+  if (isReadable(before)) return pick(all, along, insertedOrder(before, count, length));
   // Odd numbers are elements of x, even ones come before the element of the next number; equal ones stay in order.
   const inside = broadcastInDim(reshape(min(max(before, 0), length), [index.size]), [count], [0]);
   const keys = concatenate([mul(inside, 2), add(mul(iota("int32", [length], 0), 2), 1)], 0);

@@ -2,7 +2,7 @@
  * Indices as users write them, read against the array that they index: which places of which axis each one means.
  * The rules are NumPy's (https://numpy.org/doc/stable/user/basics.indexing.html).
  */
-import { ConcreteArray, concreteArray, NDArray } from "../core/array.js";
+import { type ConcreteArray, concreteArray, isReadable, NDArray } from "../core/array.js";
 import { type Aval, describe, type Shape, sameShape, sizeOf, stridesOf } from "../core/aval.js";
 import { isInteger, isUnsigned } from "../core/dtype.js";
 import { ArgumentError, AxisError, DtypeError, ShapeError } from "../core/errors.js";
@@ -103,7 +103,7 @@ export function placesOf(name: string, index: Index, length: number): number[] |
 /** Negative places count from the end. What is below the first place stays negative. */
 export function wrapNegative(indices: NDArray, length: number): NDArray {
   if (isUnsigned(indices.dtype)) return indices;
-  if (indices instanceof ConcreteArray)
+  if (isReadable(indices))
     return indices.values.some((i) => i < 0)
       ? integers(
           Array.from(indices.values, (i) => (i < 0 ? i + length : i)),
@@ -189,7 +189,7 @@ const axesTaken = (index: Index): number =>
   index === null || isEllipsis(index) ? 0 : isMask(index) ? maskArray(index).ndim : 1;
 
 const gathered = (axis: number, indices: NDArray, length: number): Part => {
-  if (indices.ndim === 0 && indices instanceof ConcreteArray) {
+  if (indices.ndim === 0 && isReadable(indices)) {
     const [i] = indices.values;
     return { kind: "point", axis, place: i < 0 ? i + length : i };
   }

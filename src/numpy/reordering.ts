@@ -1,5 +1,5 @@
 /** Elements turned, shifted around the ends, and repeated to fill larger arrays. */
-import { ConcreteArray, NDArray } from "../core/array.js";
+import { isReadable, NDArray } from "../core/array.js";
 import { describe, type Shape, sizeOf } from "../core/aval.js";
 import { isInteger } from "../core/dtype.js";
 import { AxisError, DtypeError, ShapeError } from "../core/errors.js";
@@ -98,7 +98,7 @@ function shiftsOf(shift: number | readonly number[] | NDArray): readonly (number
     return (Array.isArray(shift) ? shift : [shift]).map((s) => wholeNumber("roll", "a shift", s));
   if (!isInteger(shift.dtype) || shift.ndim > 1)
     throw new DtypeError(`roll: shifts must be integers, got ${describe(shift.aval)}`);
-  if (shift instanceof ConcreteArray) return [...shift.values];
+  if (isReadable(shift)) return [...shift.values];
   return shift.ndim === 0 ? [shift] : counting(shift.size).map((i) => elementAt(shift, 0, i));
 }
 

@@ -1,5 +1,5 @@
 /** Places in sorted arrays. */
-import { ConcreteArray, type NDArray } from "../core/array.js";
+import { isReadable, type NDArray } from "../core/array.js";
 import { describe } from "../core/aval.js";
 import { isFloat } from "../core/dtype.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
@@ -88,7 +88,6 @@ export function digitize(
   const ascending = () => countBefore(edges, values, side);
   // Turned around, elements of the same bin count from the other end.
   const descending = () => sub(n, countBefore(rev(edges, [0]), values, side));
-  if (edges instanceof ConcreteArray)
-    return edges.values[n - 1] >= edges.values[0] ? ascending() : descending();
+  if (isReadable(edges)) return edges.values[n - 1] >= edges.values[0] ? ascending() : descending();
   return select(ge(elementAt(edges, 0, n - 1), elementAt(edges, 0, 0)), ascending(), descending());
 }

@@ -20,7 +20,7 @@ import {
   type PartialEvalResult,
   type Residual,
 } from "../core/primitive.js";
-import { bind, withTrace } from "../core/trace.js";
+import { bind, currentTrace, effectsWait, withTrace } from "../core/trace.js";
 import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
 import { showParam } from "./checks.js";
 
@@ -33,6 +33,34 @@ interface CallParams {
 /** Applies a jaxpr as one equation. */
 export const bindCall = (jaxpr: Jaxpr, name: string, inputs: readonly NDArray[]): readonly NDArray[] =>
   bind(callPrimitive, inputs, { jaxpr, name });
+
+/** What the call that is being made gives away, until the call takes it. */
+let givenAway: readonly boolean[] | undefined;
+
+/**
+ * Applies a jaxpr to arrays of which some are given away: the program may use their memory, and afterwards they are disposed
+ * of. If the call fails before the program starts they are still there. While a function is traced nothing is given away.
+ */
+export function bindDonating(
+  jaxpr: Jaxpr,
+  name: string,
+  inputs: readonly NDArray[],
+  donated: readonly boolean[],
+): readonly NDArray[] {
+  if (currentTrace() !== undefined || !donated.includes(true)) return bindCall(jaxpr, name, inputs);
+  givenAway = donated;
+  try {
+    return bindCall(jaxpr, name, inputs);
+  } finally {
+    givenAway = undefined;
+  }
+}
+
+function takeGivenAway(): readonly boolean[] | undefined {
+  const donated = givenAway;
+  givenAway = undefined;
+  return donated;
+}
 
 export const callPrimitive = definePrimitive({
   name: "jit",
@@ -50,11 +78,19 @@ export const callPrimitive = definePrimitive({
   },
   evaluate: (inputs, params) => {
     const { jaxpr, name } = params as CallParams;
+    const donated = takeGivenAway();
     const device = deviceFor(name, inputs);
-    // Effects happen in the order of the equations, and NaNs are looked for after each: then they are run one by one.
-    return device === undefined || hasEffects(jaxpr) || nansAreErrors()
-      ? withTrace(undefined, () => evalJaxpr(jaxpr, inputs) as ConcreteArray[])
-      : device.run(jaxpr, inputs);
+    // NaNs are looked for after each equation, and equations whose effects are still to come are left out: then they are run
+    // one by one.
+    if (device !== undefined && !nansAreErrors() && !(effectsWait() && hasEffects(jaxpr)))
+      return device.run(jaxpr, inputs, donated);
+    const results = eachItsOwn(
+      jaxpr,
+      inputs,
+      withTrace(undefined, () => evalJaxpr(jaxpr, inputs) as ConcreteArray[]),
+    );
+    for (const [i, x] of inputs.entries()) if (donated?.[i]) x.dispose();
+    return results;
   },
   jvp: (primals, tangents, params, passes) => {
     const { jaxpr, name } = params as CallParams;
@@ -115,6 +151,22 @@ export const callPrimitive = definePrimitive({
     examples: [{ avals: [aval([2], "float64")], params: { jaxpr: identityJaxpr(), name: "identity" } }],
   },
 });
+
+/** Results that can be disposed of without inputs, constants or one another. */
+function eachItsOwn(
+  { outputs, outAvals }: Jaxpr,
+  inputs: readonly ConcreteArray[],
+  results: readonly ConcreteArray[],
+): ConcreteArray[] {
+  const taken = new Set(inputs);
+  return results.map((y, k) => {
+    // The body is typed by itself: an operand that is weak is not so inside.
+    const retyped = y.weakType !== outAvals[k].weakType;
+    if (retyped || taken.has(y) || !(outputs[k] instanceof Var)) return y.alias(outAvals[k]);
+    taken.add(y);
+    return y;
+  });
+}
 
 const derivedName = (transform: string, name: string): string => `${transform}(${name})`;
 

@@ -55,7 +55,8 @@ function cut(x: Expr, dtype: DType, part: Expr, bytes: number): Expr {
     place = select(isHigh, sub(part, perWord), part);
   } else bits = toBits(x, dtype);
   if (bytes === 4) return bits;
-  return and(shr(bits, cast("u32", mul(place, 8 * bytes))), 2 ** (8 * bytes) - 1);
+  // Where a neighbour is chosen instead, such as padding, the place may be out of bounds; a shift must not be.
+  return and(shr(bits, and(cast("u32", mul(place, 8 * bytes)), 31)), 2 ** (8 * bytes) - 1);
 }
 
 /** The bits of `count` elements of a narrower dtype, from number `first` of the last axis on, side by side. */

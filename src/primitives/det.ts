@@ -14,15 +14,15 @@ import {
 } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { zeroFor } from "../core/zero.js";
+import { rem } from "./arithmetic.js";
 import { broadcastInDim, reduceSum } from "./broadcast.js";
 import { typeRule } from "./checks.js";
-import { concatenate } from "./concatenate.js";
 import { cofactors, determinant } from "./detEvaluate.js";
 import { lowerCofactor, lowerDet } from "./detLower.js";
 import { dotGeneral } from "./dot.js";
-import { add } from "./elementwise.js";
 import { div, mul, sub } from "./field.js";
 import { linear } from "./linear.js";
+import { iota, reshape, transpose } from "./shape.js";
 import { slice } from "./slicing.js";
 
 /**
@@ -45,9 +45,10 @@ export const det = (x: NDArray): NDArray => bind(detPrimitive, [x], {})[0];
  * matrix of rank n - 1 the result has rank one, of a matrix of lower rank it is zero. A matrix of order three or more
  * with an element that is not finite has cofactors that are NaN.
  *
- * The derivative is exact for matrices up to order three, where cofactors are polynomials of degree two at most. For
- * larger ones it is the quotient (⟨C, Ȧ⟩ C - C Ȧᵀ C) / det(A), which follows from C = det(A) A⁻ᵀ. At singular matrices
- * that says nothing: it is 0/0 = NaN, or without meaning where rounding leaves a determinant that is not quite zero.
+ * The derivative is right at all matrices up to order six: it is computed from the cofactors of the minors. That would be
+ * n⁵ operations; for larger ones it is the quotient (⟨C, Ȧ⟩ C - C Ȧᵀ C) / det(A), which follows from C = det(A) A⁻ᵀ. At
+ * singular matrices that says nothing: it is 0/0 = NaN, or without meaning where rounding leaves a determinant that is not
+ * quite zero.
  * Throws `DtypeError`, or `ShapeError` for matrices that are not square.
  *
  * @example
@@ -146,23 +147,52 @@ const swapping = linear(
   (ct) => cofactor(ct),
 );
 
-/** Gives 3 by 3 matrices moved p rows up and q columns to the left, in a circle. */
-function moving(x: NDArray): (p: number, q: number) => NDArray {
-  const [stack, row, column] = [x.shape.slice(0, -2), x.ndim - 2, x.ndim - 1];
-  const wide = concatenate([x, x], column);
-  const twice = concatenate([wide, wide], row);
-  return (p, q) => slice(twice, [...stack.map(() => 0), p, q], [...stack, p + 3, q + 3]);
+/**
+ * Along one axis of length n, for each i of it the n - 1 others, in the order in which they follow in a circle: the axis
+ * becomes two of lengths n and n - 1. A sequence repeated and cut into pieces of n + 1 starts each piece one later.
+ */
+function othersAlong(x: NDArray, axis: number): NDArray {
+  const { shape } = x;
+  const n = shape[axis];
+  const [before, after] = [shape.slice(0, axis), shape.slice(axis + 1)];
+  const dims = shape.map((_, i) => (i < axis ? i : i + 1));
+  const repeated = broadcastInDim(x, [...before, n + 1, n, ...after], dims);
+  const pieces = reshape(repeated, [...before, n, n + 1, ...after]);
+  return slice(
+    pieces,
+    pieces.shape.map((_, i) => (i === axis + 1 ? 1 : 0)),
+    [...before, n, n, ...after],
+  );
+}
+
+/** For each element of a matrix the matrix without its row and column, these going round in a circle: [..., n, n, n-1, n-1]. */
+function minors(x: NDArray): NDArray {
+  const row = x.ndim - 2;
+  const apart = othersAlong(othersAlong(x, row + 1), row);
+  const stack = leading(x.shape);
+  return transpose(apart, [...stack, row, row + 2, row + 1, row + 3]);
+}
+
+/** (-1)^(i+j) for each element of the matrices. */
+function chessboard({ shape, dtype }: NDArray): NDArray {
+  const sign = (axis: number): NDArray => {
+    const odd = rem(iota(dtype, shape, axis), 2);
+    return sub(1, mul(odd, 2));
+  };
+  return mul(sign(shape.length - 2), sign(shape.length - 1));
 }
 
 /**
- * Of order three, by the product rule. With indices that go round in a circle no signs are left: cofactor (i, j) is
- * a(i+1, j+1) a(i+2, j+2) - a(i+1, j+2) a(i+2, j+1).
+ * The derivative of each cofactor, which is a determinant of order n - 1, by Jacobi's formula: a polynomial, at singular
+ * matrices as at all others. Rows and columns in a circle leave no signs where n is odd.
  */
-function tangentOfOrderThree(x: NDArray, t: NDArray): NDArray {
-  const [a, b] = [moving(x), moving(t)];
-  const plus = add(mul(b(1, 1), a(2, 2)), mul(b(2, 2), a(1, 1)));
-  return sub(plus, add(mul(b(1, 2), a(2, 1)), mul(b(2, 1), a(1, 2))));
+function tangentByMinors(x: NDArray, t: NDArray): NDArray {
+  const sum = inner(cofactor(minors(x)), minors(t));
+  return orderOf(x) % 2 === 0 ? mul(chessboard(x), sum) : sum;
 }
+
+/** Up to this order there are few enough minors. */
+const fewMinors = 6;
 
 /** Of any order, from the cofactors c, as a quotient by the determinant. */
 function tangentAsQuotient(x: NDArray, t: NDArray, c: NDArray): NDArray {
@@ -182,7 +212,7 @@ const cofactorJvp: JvpRule = (primals, tangents, params, passes) => {
   const c = cofactor(x);
   if (n < 2) return { outputs: [c], tangents: [zeroFor(c.aval)] };
   const t = tangents[0] as NDArray;
-  return { outputs: [c], tangents: [n === 3 ? tangentOfOrderThree(x, t) : tangentAsQuotient(x, t, c)] };
+  return { outputs: [c], tangents: [n <= fewMinors ? tangentByMinors(x, t) : tangentAsQuotient(x, t, c)] };
 };
 
 const cofactorTranspose: TransposeRule = (cotangents, inputs, params, passes) => {

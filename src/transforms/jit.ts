@@ -7,22 +7,21 @@ import { showAval } from "../core/aval.js";
 import { deviceFor } from "../core/device.js";
 import { ArgumentError } from "../core/errors.js";
 import { captureSource } from "../core/source.js";
-import { leaves, unflatten } from "../core/tree.js";
-import { bindCall } from "../primitives/call.js";
+import { unflatten } from "../core/tree.js";
+import { bindDonated, donatedInputs } from "./donation.js";
 import { JitExplanation } from "./explain.js";
 import {
   leafName,
   nameOf,
   requireFunction,
   requireOptions,
-  resolveArgnums,
   type TracedFunction,
   toArray,
   traceFunction,
 } from "./functions.js";
 import { Lowered, type ReadCall } from "./lowered.js";
 import { type AbstractArgs, abstractCall } from "./makeJaxpr.js";
-import { reasonFor, type Signature, type TraceRecord } from "./traces.js";
+import { argumentNames, reasonFor, type Signature, type TraceRecord } from "./traces.js";
 import type { Argnums, ArrayTree, Fn } from "./types.js";
 
 export interface JitOptions<F extends Fn = Fn> {
@@ -32,8 +31,10 @@ export interface JitOptions<F extends Fn = Fn> {
    */
   readonly staticArgnums?: Argnums<F>;
   /**
-   * Arguments whose arrays are given away: their memory is freed when the program has run (not if it fails), and using
-   * them afterwards is a `DeviceError`. Under another transform nothing is freed.
+   * Arguments whose arrays are given away. The program computes results of the same size in their memory, as far as it can,
+   * and what is left is freed; using them afterwards is a `DeviceError`. An array that is in the call twice is refused. If
+   * the call fails before the program starts (for want of memory, say) they are still there. Under another transform
+   * nothing is given away.
    */
   readonly donateArgnums?: Argnums<F>;
 }
@@ -151,11 +152,11 @@ export function jit<F extends Fn>(f: F, options: JitOptions<F> = {}): Jitted<F> 
     const inputs = call.leaves.map((leaf, i) =>
       toArray(leaf, () => leafName(`the arguments of ${label}`, call.treedef, i)),
     );
-    // Positions are checked before anything runs.
-    const donated = resolveArgnums(options.donateArgnums ?? [], args.length, label);
-    const outputs = bindCall(closed.jaxpr, name, [...closed.consts, ...inputs]);
-    for (const i of donated) donate(args[i], outputs);
-    return unflatten(outTree, outputs);
+    const all = [...closed.consts, ...inputs];
+    const { jaxpr } = closed;
+    const donated = donatedInputs(options.donateArgnums ?? [], args, call.fixed, all.length, label);
+    const namesOf = () => argumentNames({ ...call, statics: staticsOf(args, call.fixed) });
+    return unflatten(outTree, bindDonated({ label, name, jaxpr, donated, namesOf }, all));
   };
 
   const read = (args: readonly unknown[]): ReadCall => {
@@ -167,14 +168,17 @@ export function jit<F extends Fn>(f: F, options: JitOptions<F> = {}): Jitted<F> 
     traced: TracedFunction,
     signature: Signature,
     leaves: readonly unknown[],
+    donated: readonly boolean[],
   ): Lowered<F> => {
     const arrays = [...traced.closed.consts, ...leaves].filter((x) => x instanceof ConcreteArray);
-    return new Lowered({ label, name, traced, signature, read, device: deviceFor(label, arrays) });
+    return new Lowered({ label, name, traced, signature, donated, read, device: deviceFor(label, arrays) });
   };
 
   const lower = (...args: unknown[]): Lowered<F> => {
     const { traced, call } = trace(args);
-    return lowerTraced(traced, { ...call, statics: staticsOf(args, call.fixed) }, call.leaves);
+    const count = traced.closed.jaxpr.inputs.length;
+    const donated = donatedInputs(options.donateArgnums ?? [], args, call.fixed, count, label);
+    return lowerTraced(traced, { ...call, statics: staticsOf(args, call.fixed) }, call.leaves, donated);
   };
 
   const explain = (): JitExplanation =>
@@ -188,19 +192,13 @@ export function jit<F extends Fn>(f: F, options: JitOptions<F> = {}): Jitted<F> 
           const last = records.findLast(({ key }) => key === record.key);
           return traced === undefined || last !== record
             ? undefined
-            : lowerTraced(traced, record, []).explain();
+            : lowerTraced(traced, record, [], []).explain();
         },
       })),
     );
 
   Object.defineProperty(jitted, "name", { value: name });
   return Object.assign(jitted, { lower, explain }) as unknown as Jitted<F>;
-}
-
-/** Frees the arrays of an argument that are not results as well. */
-function donate(argument: unknown, results: readonly NDArray[]): void {
-  for (const leaf of leaves(argument as never) as unknown[])
-    if (leaf instanceof ConcreteArray && !results.includes(leaf)) leaf.dispose();
 }
 
 /** So many times of tracing are remembered for explanations. */

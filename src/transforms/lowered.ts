@@ -3,7 +3,6 @@ import { type ConcreteArray, NDArray, scalar } from "../core/array.js";
 import { type Aval, sameType } from "../core/aval.js";
 import { type Device, deviceFor } from "../core/device.js";
 import { isFloat, isInteger } from "../core/dtype.js";
-import { hasEffects } from "../core/effects.js";
 import {
   ArgumentError,
   DeviceError,
@@ -23,7 +22,8 @@ import {
 } from "../core/lowered.js";
 import { currentTrace } from "../core/trace.js";
 import { unflatten } from "../core/tree.js";
-import { bindCall, jaxprCost } from "../primitives/call.js";
+import { jaxprCost } from "../primitives/call.js";
+import { bindDonated } from "./donation.js";
 import { FusionExplanation, showBytes } from "./explain.js";
 import { leafName, type TracedFunction, toArray } from "./functions.js";
 import { argumentNames, type Change, changes, type Signature } from "./traces.js";
@@ -59,21 +59,17 @@ export interface LoweredCall {
   readonly name: string;
   readonly traced: TracedFunction;
   readonly signature: Signature;
+  /** Of the inputs of the program those that a call gives away. */
+  readonly donated: readonly boolean[];
   readonly read: (args: readonly unknown[]) => ReadCall;
   readonly device: Device | undefined;
 }
 
 /** The program of a device for a jaxpr, or that of the `evaluate` rules. */
-function programFor(jaxpr: Jaxpr, device: Device | undefined): LoweredProgram {
+function programFor(jaxpr: Jaxpr, device: Device | undefined, donated: readonly boolean[]): LoweredProgram {
   if (device === undefined)
     return stepwiseProgram(jaxpr, "reference", "without a device every operation runs by itself");
-  if (hasEffects(jaxpr))
-    return stepwiseProgram(
-      jaxpr,
-      device.name,
-      "the program has effects, so operations run one by one, in order",
-    );
-  return device.lower(jaxpr);
+  return device.lower(jaxpr, donated);
 }
 
 /** A jitted function lowered for arguments of certain types. Made by `jit(f).lower(...)`. */
@@ -84,7 +80,7 @@ export class Lowered<F extends Fn = Fn> {
   /** @internal */
   constructor(call: LoweredCall) {
     this.call = call;
-    this.program = programFor(call.traced.closed.jaxpr, call.device);
+    this.program = programFor(call.traced.closed.jaxpr, call.device, call.donated);
   }
 
   /** The traced program, before any pass of the compiler. */
@@ -160,7 +156,7 @@ export class Lowered<F extends Fn = Fn> {
   /**
    * Compiles the program for its device now.
    *
-   * @returns a function of the same arguments. It is never traced again: arguments of other types are refused. Numbers are
+   * @returns a function of the same arguments, which donates what the jitted function does. It is never traced again: arguments of other types are refused. Numbers are
    *   read as scalars of the types that the program was lowered for.
    * @throws (when called) TreeMismatchError, ShapeError or DtypeError if an argument has another structure, shape or dtype
    *   than the program was lowered for, ArgumentError for another static argument, DeviceError for arrays on another device.
@@ -185,11 +181,12 @@ export class Lowered<F extends Fn = Fn> {
   toString(): string {
     const { label } = this.call;
     const { operations, bytesRead, bytesWritten } = this.costAnalysis();
-    const { inputBytes, outputBytes, temporaryBytes } = this.memoryAnalysis();
+    const { inputBytes, outputBytes, aliasBytes, temporaryBytes } = this.memoryAnalysis();
+    const aliases = aliasBytes === 0 ? "" : ` (${showBytes(aliasBytes)} in the memory of donated arguments)`;
     return [
       `${label} on ${this.device}: ${countSteps(this.steps)}, ${operations} operations, ` +
         `${showBytes(bytesRead)} read, ${showBytes(bytesWritten)} written`,
-      `memory: ${showBytes(inputBytes)} of inputs, ${showBytes(outputBytes)} of outputs, ` +
+      `memory: ${showBytes(inputBytes)} of inputs, ${showBytes(outputBytes)} of outputs${aliases}, ` +
         `${showBytes(temporaryBytes)} of temporaries`,
       ...this.steps.map((step, i) => `${i}. ${outline(step)}`),
       ...namesOfInputs(this.call),
@@ -269,7 +266,8 @@ function asType(leaf: unknown, { shape, dtype, weakType }: Aval): unknown {
   return fits ? scalar(leaf as number | boolean, dtype, weakType) : leaf;
 }
 
-function runOn({ label, name, device, traced }: LoweredCall, inputs: readonly NDArray[]): readonly NDArray[] {
+function runOn(call: LoweredCall, inputs: readonly NDArray[]): readonly NDArray[] {
+  const { label, name, device, traced, donated, signature } = call;
   if (currentTrace() === undefined) {
     const here = deviceFor(label, inputs as readonly ConcreteArray[]);
     if (here !== device)
@@ -277,5 +275,6 @@ function runOn({ label, name, device, traced }: LoweredCall, inputs: readonly ND
         `${label} was lowered for ${device?.name ?? "reference"}, but the device of this call is ${here?.name ?? "reference"}; lower it anew`,
       );
   }
-  return bindCall(traced.closed.jaxpr, name, inputs);
+  const { jaxpr } = traced.closed;
+  return bindDonated({ label, name, jaxpr, donated, namesOf: () => argumentNames(signature) }, inputs);
 }

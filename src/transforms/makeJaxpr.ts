@@ -5,6 +5,7 @@ import { type DType, requireDType } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import type { ClosedJaxpr } from "../core/jaxpr.js";
 import { flatten, unflatten } from "../core/tree.js";
+import type { TreeDef } from "../core/treeDef.js";
 import {
   leafName,
   nameOf,
@@ -79,13 +80,22 @@ export function abstractCall(
     if (leaf instanceof ShapeDtype) return aval(leaf.shape, leaf.dtype, leaf.weakType);
     return toArray(leaf, () => leafName(`the arguments of ${label}`, treedef, i)).aval;
   });
-  const call = (inputs: readonly NDArray[]): unknown => {
-    const rebuilt = unflatten<unknown[]>(treedef, inputs);
-    let next = 0;
-    return f(...args.map((arg, i) => (fixed.has(i) ? arg : rebuilt[next++])));
-  };
+  const statics = new Map([...fixed].map((i) => [i, args[i]]));
+  const call = rebuildingCall(f, args.length, statics, treedef);
   return { avals, call, leaves: leaves as unknown[], treedef, fixed };
 }
+
+/**
+ * Calls a function with arguments made of arrays. It knows nothing of the arrays it was made for: equations remember the
+ * stack on which they were recorded, V8 with it the functions on the stack, and these what they close over.
+ */
+const rebuildingCall =
+  (f: Fn, count: number, statics: ReadonlyMap<number, unknown>, treedef: TreeDef) =>
+  (inputs: readonly NDArray[]): unknown => {
+    const rebuilt = unflatten<unknown[]>(treedef, inputs);
+    let next = 0;
+    return f(...Array.from({ length: count }, (_, i) => (statics.has(i) ? statics.get(i) : rebuilt[next++])));
+  };
 
 /**
  * The jaxpr of a function, for printing and studying.

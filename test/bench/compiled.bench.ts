@@ -1,6 +1,8 @@
 /** Compiled programs on the CPU device, one thread. What a call gives is not read back. */
-import { grad, jit, lax, type NDArray, nn, numpy as np, random, valueAndGrad } from "fluxion";
+import { grad, init, jit, lax, type NDArray, nn, numpy as np, random, valueAndGrad } from "fluxion";
 import { type Case, microsecondsPerCall } from "./harness.js";
+
+await init({ device: "wasm", threads: 1 });
 
 const keys = random.split(random.key(0), 8);
 const normal = (i: number, shape: readonly number[]): NDArray => random.normal(keys.slice(i), shape);

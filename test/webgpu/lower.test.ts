@@ -35,6 +35,7 @@ test("kernels come as WGSL, with groups of threads and buffers", () => {
   expect(lowered.memoryAnalysis()).toEqual({
     inputBytes: 2560,
     outputBytes: 2560,
+    aliasBytes: 0,
     temporaryBytes: 0,
     peakBytes: 5120,
   });
@@ -70,4 +71,15 @@ test("float64 is refused before anything runs", () => {
   expect(() => f.lower(new ShapeDtype([2], "float64"))).toThrow(DtypeError);
   // `explain` says so instead of failing.
   expect(String(f.explain())).toMatch(/it cannot be compiled: WebGPU has no float64/);
+});
+
+test("compile() makes the shaders then and there", async () => {
+  const lowered = jit((x: NDArray) => np.sum(np.tanh(x.mul(1.75)), 0)).lower(new ShapeDtype([64, 33]));
+  const x = np.ones([64, 33]);
+  const before = gpu.shaders;
+  const compiled = lowered.compile();
+  expect(gpu.shaders).toBe(before + lowered.kernels.length);
+  expect(lowered.kernels.length).toBeGreaterThan(0);
+  await compiled(x).data();
+  expect(gpu.shaders).toBe(before + lowered.kernels.length);
 });

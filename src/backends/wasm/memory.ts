@@ -5,10 +5,11 @@
  * live in it. An ordinary memory would leave them detached.
  */
 import type { TypedArray } from "../../core/dtype.js";
-import { DeviceError } from "../../core/errors.js";
+import { DeviceError, InternalError } from "../../core/errors.js";
 import { type Collect, findCollect } from "../collect.js";
 import { Allocator } from "./allocator.js";
 import { lowestAddress, maximumPages } from "./module.js";
+import type { ThreadOptions } from "./threads.js";
 
 /** The memory of a device has no room for what a program needs. Nothing has been computed or lost. */
 export class OutOfMemoryError extends DeviceError {
@@ -28,6 +29,8 @@ export interface HeapOptions {
   readonly residentBudget?: number;
   /** Whether threads can share the memory. Default: where that is possible. */
   readonly shared?: boolean;
+  /** The threads that kernels run on. Default: those of the device. */
+  readonly threads?: ThreadOptions;
   /** Collects garbage at once; `null` if that is not to be done. Default: what Node offers. */
   readonly collect?: Collect | null;
 }
@@ -67,6 +70,7 @@ export class Heap {
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
   readonly residentBudget: number;
+  readonly threads: ThreadOptions;
   private readonly maximum: number;
   private readonly allocator = new Allocator(lowestAddress);
   /** Buffers of the memory, of all sizes that it has had. */
@@ -85,6 +89,7 @@ export class Heap {
   constructor(options: HeapOptions = {}) {
     this.shared = options.shared ?? typeof SharedArrayBuffer === "function";
     this.residentBudget = options.residentBudget ?? 1024 * mebibyte;
+    this.threads = options.threads ?? {};
     const { memory, maximum } = reserve(options.maximumPages ?? maximumPages, this.shared);
     this.memory = memory;
     this.maximum = maximum;
@@ -205,11 +210,26 @@ export class Heap {
   release(view: TypedArray): boolean {
     const address = this.addresses.get(view);
     if (address === undefined) return false;
+    this.forget(view, address);
+    this.evict(address);
+    return true;
+  }
+
+  /** Leaves the block of one array to another view of it; nobody may use the first one any more. */
+  handOver<T extends TypedArray>(from: TypedArray, to: T): T {
+    const address = this.addresses.get(from);
+    if (address === undefined) throw new InternalError("an array without a block of its own was donated");
+    this.forget(from, address);
+    this.residentBytes -= this.allocator.sizeOf(address);
+    this.residentArrays -= 1;
+    return this.keep(to);
+  }
+
+  /** Frees nothing when the array is collected. */
+  private forget(view: TypedArray, address: number): void {
     this.addresses.delete(view);
     const ref = this.weak.get(address);
     if (ref !== undefined) this.arrays.unregister(ref);
-    this.evict(address);
-    return true;
   }
 
   private evict(address: number): void {

@@ -2,7 +2,7 @@
  * Runs programs. Everything a run needs is laid out before its first step: one block (the arena) for temporaries and for
  * small inputs and outputs, and a block for each large one. Inputs that are in the memory already are used where they are.
  */
-import { aligned, planBuffers } from "../../compiler/plan.js";
+import { aligned, type BufferPlan, planBuffers } from "../../compiler/plan.js";
 import type { HostStep, Program } from "../../compiler/program.js";
 import { ConcreteArray } from "../../core/array.js";
 import { itemSize, type TypedArray } from "../../core/dtype.js";
@@ -22,15 +22,18 @@ import { printModule } from "./wat.js";
 /** A program that is ready to run. */
 export interface CompiledProgram {
   readonly program: Program;
-  /** Bytes that a run takes at most: for temporaries, inputs that are not in the memory yet, and outputs. */
+  /** Bytes that a run takes at most: for inputs, temporaries, and outputs. */
   readonly peakBytes: number;
   /**
-   * Runs the program; `inputs` are the elements of its inputs, which are not changed. An output may be an input itself, and
-   * may lie in the memory of the device: it is to be held as it is, without views of parts of it that live longer.
+   * Runs the program; `inputs` are the elements of its inputs, which are not changed unless they are donated. An output may be
+   * an input itself, and may lie in the memory of the device: it is to be held as it is, without views of parts of it that
+   * live longer.
    *
+   * @param started is called before the first step: from then on the elements of donated inputs are lost. These must not be
+   *   in the memory, or be owned by it.
    * @throws OutOfMemoryError before the first step, if the memory has no room.
    */
-  run(inputs: readonly TypedArray[]): TypedArray[];
+  run(inputs: readonly TypedArray[], started?: () => void): TypedArray[];
   /** Compiles the kernels, which otherwise the first run does. */
   prepare(): void;
   /** The kernels in the text format of WebAssembly. */
@@ -40,7 +43,14 @@ export interface CompiledProgram {
 /** Elements up to so many bytes are copied in and out: that is cheaper than to keep account of them. */
 const small = 4096;
 
-const storedBytes = ({ dtype, size }: Buffer): number => itemSize(dtype) * size;
+/** Bytes of a buffer as kernels see it. */
+export const storedBytes = ({ dtype, size }: Buffer): number => itemSize(dtype) * size;
+
+/** Which inputs and outputs have a block of their own. float16 has two forms, and the one for kernels is in the arena. */
+const isBlock = (buffer: Buffer): boolean => storedBytes(buffer) > small && buffer.dtype !== "float16";
+
+/** Where the buffers of a program lie. */
+export const planProgram = (program: Program): BufferPlan => planBuffers(program, storedBytes, isBlock);
 
 /** A step with the numbers of its buffers. */
 type ReadyStep =
@@ -63,7 +73,7 @@ export function compileProgram(program: Program, options: { readonly heap?: Heap
     program,
     peakBytes: layout.peakBytes,
     prepare,
-    run: (inputs) => prepare().run(inputs),
+    run: (inputs, started) => prepare().run(inputs, started),
     toText: () => printModule(printKernels(kernelsOf(program), { sharedMemory: true }).module),
   };
 }
@@ -76,12 +86,16 @@ class Layout {
   private readonly slots = new Map<Buffer, number>();
   /** Buffers in the arena, and their distance from its start. */
   readonly inArena: { readonly slot: number; readonly offset: number }[] = [];
+  /** Buffers in the memory of an input or output, and their distance from its start. */
+  readonly inside: { readonly slot: number; readonly host: number; readonly offset: number }[] = [];
   readonly arenaBytes: number;
   /** Inputs that have a block of their own (or lie in the memory already). */
   readonly largeInputs: readonly number[];
   readonly smallInputs: readonly number[];
-  /** Outputs that are not inputs; each once. */
+  /** Outputs that are not inputs, those with a block of their own; each once. */
   readonly largeOutputs: readonly number[];
+  /** Outputs with the block of a donated input. */
+  readonly takenOver: readonly { readonly slot: number; readonly host: number }[];
   readonly smallOutputs: readonly number[];
   readonly outputs: readonly number[];
   /** The number, after those of all buffers, of room for one float16 array as JavaScript keeps it. */
@@ -93,31 +107,36 @@ class Layout {
     for (const b of inputs) this.number(b);
     if (this.buffers.length !== inputs.length) throw new InternalError("an input of a program occurs twice");
     this.outputs = program.outputs.map((b) => this.number(b));
-    const plan = planBuffers(program, storedBytes);
+    const plan = planProgram(program);
     let end = plan.bytes;
-    for (const b of temporaries)
-      this.inArena.push({ slot: this.number(b), offset: plan.offsets.get(b) ?? 0 });
+    for (const b of temporaries) {
+      const slot = this.number(b);
+      const room = plan.inside.get(b);
+      if (room === undefined) this.inArena.push({ slot, offset: plan.offsets.get(b) ?? 0 });
+    }
+    for (const [b, { host, offset }] of plan.inside)
+      this.inside.push({ slot: this.number(b), host: this.number(host), offset });
+    const isHosted = (slot: number): boolean => plan.inside.has(this.buffers[slot]);
     const inputSlots = inputs.map((_, i) => i);
     const outputSlots = [...new Set(this.outputs)].filter((slot) => slot >= inputs.length);
-    const isSmall = (slot: number): boolean => storedBytes(this.buffers[slot]) <= small;
-    // float16 has two forms, and the one for kernels is always in the arena.
-    const inside = (slot: number): boolean => isSmall(slot) || this.buffers[slot].dtype === "float16";
+    const isLarge = (slot: number): boolean => isBlock(this.buffers[slot]);
+    const isSmall = (slot: number): boolean => !isLarge(slot);
     for (const slot of [...inputSlots, ...outputSlots]) {
-      if (!inside(slot)) continue;
+      if (isLarge(slot) || isHosted(slot)) continue;
       this.inArena.push({ slot, offset: end });
       end += aligned(storedBytes(this.buffers[slot]));
     }
-    const outside = (slot: number): boolean => !inside(slot);
     // The other form of float16 needs room only while elements come and go.
     const halves = this.buffers.filter(({ dtype }) => dtype === "float16");
     this.staging = this.buffers.length;
     this.inArena.push({ slot: this.staging, offset: end });
     end += aligned(halves.reduce((most, { dtype, size }) => Math.max(most, hostBytes(dtype, size)), 0));
     this.arenaBytes = end;
-    this.smallInputs = inputSlots.filter(inside);
-    this.largeInputs = inputSlots.filter(outside);
-    this.smallOutputs = outputSlots.filter(inside);
-    this.largeOutputs = outputSlots.filter(outside);
+    this.smallInputs = inputSlots.filter(isSmall);
+    this.largeInputs = inputSlots.filter(isLarge);
+    this.smallOutputs = outputSlots.filter(isSmall);
+    this.largeOutputs = outputSlots.filter((slot) => isLarge(slot) && !isHosted(slot));
+    this.takenOver = this.inside.filter(({ slot }) => isLarge(slot) && outputSlots.includes(slot));
     this.peakBytes = [...this.largeInputs, ...this.largeOutputs].reduce(
       (sum, slot) => sum + aligned(storedBytes(this.buffers[slot])),
       end,
@@ -166,16 +185,16 @@ class Executable {
     });
   }
 
-  run(inputs: readonly TypedArray[]): TypedArray[] {
+  run(inputs: readonly TypedArray[], started: () => void = () => {}): TypedArray[] {
     const { layout, heap } = this;
     const { buffers } = layout;
     this.check(inputs);
     const addresses = new Array<number>(buffers.length + 1).fill(lowestAddress);
     // Blocks that are to be freed, also if a step fails.
-    const blocks: number[] = [];
+    const blocks = new Set<number>();
     const take = (bytes: number): number => {
       const address = heap.malloc(bytes);
-      blocks.push(address);
+      blocks.add(address);
       return address;
     };
     try {
@@ -186,22 +205,30 @@ class Executable {
         const values = inputs[slot];
         addresses[slot] = heap.contains(values) ? values.byteOffset : take(values.byteLength);
       }
+      for (const { slot, host, offset } of layout.inside) addresses[slot] = addresses[host] + offset;
       for (const slot of layout.smallInputs) this.write(slot, addresses, inputs[slot]);
       for (const slot of layout.largeInputs)
         if (!heap.contains(inputs[slot])) this.write(slot, addresses, inputs[slot]);
 
+      started();
       for (const step of this.steps) this.runStep(step, addresses);
 
       const results: TypedArray[] = [...inputs];
       for (const slot of layout.smallOutputs) results[slot] = this.read(slot, addresses);
-      for (const slot of layout.largeOutputs) {
+      const leave = (slot: number): void => {
         const address = addresses[slot];
         const { dtype, size } = buffers[slot];
         if (heap.canKeep(storedBytes(buffers[slot]))) {
-          blocks.splice(blocks.indexOf(address), 1);
+          blocks.delete(address);
           results[slot] = heap.keep(viewElements(heap, dtype, address, size));
         } else results[slot] = readElements(heap, dtype, address, size);
-      }
+      };
+      for (const slot of layout.largeOutputs) leave(slot);
+      for (const { slot, host } of layout.takenOver)
+        if (heap.contains(inputs[host])) {
+          const { dtype, size } = buffers[slot];
+          results[slot] = heap.handOver(inputs[host], viewElements(heap, dtype, addresses[slot], size));
+        } else leave(slot);
       return layout.outputs.map((slot) => results[slot]);
     } finally {
       for (const address of blocks) heap.free(address);

@@ -1,12 +1,18 @@
 /** The GPU as a device of the language: its arrays are arrays like others, but for being read with `await`. */
-import { type CompileOptions, compile } from "../../compiler/compile.js";
+import { type CompileOptions, compile, donationOf, mostOperands } from "../../compiler/compile.js";
 import { describeProgram } from "../../compiler/describe.js";
+import { type Effect, type Separated, separateEffects } from "../../compiler/effects.js";
 import { operationJaxpr } from "../../compiler/equation.js";
 import { ConcreteArray } from "../../core/array.js";
 import type { Device, Remote } from "../../core/device.js";
 import { allocate, type TypedArray } from "../../core/dtype.js";
+import { hasEffects } from "../../core/effects.js";
 import type { Buffer } from "../../core/ir/types.js";
+import { type Jaxpr, Var } from "../../core/jaxpr.js";
 import { noteArray } from "../../core/lifetime.js";
+import { bufferOf, type LoweredStep } from "../../core/lowered.js";
+import { printEqn } from "../../core/print.js";
+import { literalArray } from "../../core/trace.js";
 import type { GpuBuffer } from "./buffers.js";
 import { bindingBytes } from "./convert.js";
 import type { GpuDevice } from "./device.js";
@@ -26,7 +32,18 @@ class GpuElements implements Remote {
   free(): void {
     this.buffer.release();
   }
+
+  get owner(): object {
+    return this.buffer;
+  }
+
+  checkNans(report: (at: number) => Error): void {
+    this.device.gpu.checkNans(this.buffer, report);
+  }
 }
+
+/** It stands here so that it holds no array. */
+const isHeld = (buffer: object): boolean => !(buffer as GpuBuffer).released;
 
 export class WebgpuDevice implements Device {
   readonly name = "webgpu";
@@ -37,6 +54,10 @@ export class WebgpuDevice implements Device {
   constructor(readonly gpu: GpuDevice) {
     const { buffers, workgroupThreads, workgroupBytes } = gpu.limits;
     this.options = { target: "webgpu", buffers, workgroupThreads, workgroupBytes };
+  }
+
+  requireAlive(): void {
+    this.gpu.alive();
   }
 
   /** The elements on this GPU: they are brought there if they are not. */
@@ -54,41 +75,86 @@ export class WebgpuDevice implements Device {
     // There are no elements of float0, so the host has them.
     if (type.dtype === "float0") return new ConcreteArray(allocate("float0", 0), type);
     const array = new ConcreteArray(new GpuElements(this, buffer), type);
-    noteArray(array);
+    noteArray(array, () => ({
+      device: this.name,
+      bytes: bindingBytes(buffer.dtype, buffer.size, this.gpu.float16),
+      owner: buffer,
+      isHeld,
+    }));
     return array;
   }
 
   /** A copy of an array on this GPU. */
   put(x: ConcreteArray): ConcreteArray {
-    return x.remote?.device === this ? x : this.wrap(this.gpu.upload(x.dtype, x.values), x.aval);
+    if (x.remote?.device === this) return x;
+    x.remote?.device.requireAlive?.();
+    return this.wrap(this.gpu.upload(x.dtype, x.values), x.aval);
   }
 
-  readonly run: Device["run"] = (jaxpr, inputs) => {
-    const program = compile(jaxpr, this.options);
-    return this.gpu
-      .run(
-        program,
-        inputs.map((x) => this.bufferOf(x)),
-      )
-      .map((buffer, k) => this.wrap(buffer, jaxpr.outAvals[k]));
+  readonly run: Device["run"] = (jaxpr, inputs, donated = []) => {
+    const { jaxpr: pure, effects } = this.separate(jaxpr);
+    const buffers = inputs.map((x) => this.bufferOf(x));
+    const free = inputs.map((x, i) => donated[i] === true && !x.isShared && buffers[i].isAlone);
+    const results = this.gpu.run(compile(pure, this.options, donationOf(free)), buffers);
+    for (const [i, x] of inputs.entries()) if (donated[i]) this.discard(x);
+    for (const effect of effects) this.defer(effect, results);
+    for (const buffer of results.splice(jaxpr.outputs.length)) buffer.release();
+    return results.map((buffer, k) => this.wrap(buffer, jaxpr.outAvals[k]));
   };
 
-  readonly lower: Device["lower"] = (jaxpr) => {
+  private separate(jaxpr: Jaxpr): Separated {
+    return hasEffects(jaxpr) ? separateEffects(jaxpr, mostOperands(this.options)) : { jaxpr, effects: [] };
+  }
+
+  /** Lets an effect happen when its operands are here. */
+  private defer({ eqn, operands }: Effect, results: readonly GpuBuffer[]): void {
+    const needed = operands.filter((place) => typeof place === "number");
+    this.gpu.afterwards(
+      needed.map((place) => results[place]),
+      (values) => {
+        const arrays = operands.map((place, i) =>
+          typeof place === "number"
+            ? new ConcreteArray(values[needed.indexOf(place)], eqn.inputs[i].aval)
+            : literalArray(place),
+        );
+        eqn.primitive.evaluate(arrays, eqn.params, []);
+      },
+    );
+  }
+
+  /** Disposes of an array, and of its copy here. */
+  private discard(x: ConcreteArray): void {
+    this.uploaded.get(x)?.release();
+    this.uploaded.delete(x);
+    x.dispose();
+  }
+
+  readonly lower: Device["lower"] = (jaxpr, donated) => {
     const bytesOf = ({ dtype, size }: Buffer): number => bindingBytes(dtype, size, this.gpu.float16);
-    return describeProgram(jaxpr, {
+    const { jaxpr: pure, effects } = this.separate(jaxpr);
+    const program = describeProgram(pure, donationOf(donated), {
       device: "webgpu",
       options: this.options,
       language: "wgsl",
       print: (kernel) => printWgsl(kernel, { float16: this.gpu.float16 }).code,
       bytesOf,
-      temporaryBytes: (program) => assignSlots(program, bytesOf).sizes.reduce((a, b) => a + b, 0),
-      prepare: (lowered) => void compile(lowered, this.options),
+      plan: (program) => {
+        const { sizes, inside } = assignSlots(program, bytesOf);
+        return { bytes: sizes.reduce((a, b) => a + b, 0), inside };
+      },
+      prepare: (lowered, donation) => this.gpu.compile(compile(lowered, this.options, donation)),
     });
+    const last = effects.map(({ eqn }): LoweredStep => {
+      const { name } = eqn.primitive;
+      const buffers = eqn.inputs.flatMap((a) => (a instanceof Var ? [bufferOf(`v${a.id}`, a, "read")] : []));
+      return { kind: "host", name, buffers, text: printEqn(pure, eqn) };
+    });
+    return { ...program, steps: [...program.steps, ...last] };
   };
 
   readonly apply: Device["apply"] = (primitive, inputs, params, outputs) =>
-    // A reshape shares its elements.
-    primitive.name === "reshape"
+    // A reshape shares its elements, and a call is run by the device as what it calls.
+    primitive.name === "reshape" || primitive.family === "call"
       ? primitive.evaluate(inputs, params, outputs)
       : this.run(operationJaxpr(primitive, inputs, params, outputs), inputs);
 }

@@ -46,6 +46,11 @@ export class GpuBuffer {
     return this.ticket.chunk;
   }
 
+  /** Whether no other array, and no program under way, holds the memory. @internal */
+  get isAlone(): boolean {
+    return this.chunk.holders === 1;
+  }
+
   /** @internal */
   isOf(owner: Owners): boolean {
     return this.owner === owner;

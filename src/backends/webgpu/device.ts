@@ -14,6 +14,7 @@ import { GpuBuffer, Owners } from "./buffers.js";
 import { bindingBytes, fromGpu, toGpu } from "./convert.js";
 import { DeviceLostError, OutOfMemoryError } from "./errors.js";
 import { Faults } from "./faults.js";
+import { firstNan } from "./nan.js";
 import { Pipelines } from "./pipeline.js";
 import { type Chunk, type MemoryUse, Pool } from "./pool.js";
 import { type GpuLimits, type Prepared, prepare } from "./prepare.js";
@@ -42,6 +43,9 @@ export class GpuDevice {
   private readonly reader: Reader;
   private readonly prepared = new WeakMap<Program, Prepared>();
   private lost: DeviceLostError | undefined;
+  /** The last of the functions that wait for elements. */
+  private callbacks: Promise<void> = Promise.resolve();
+  private readonly nanPrograms = new Map<string, Program>();
 
   /** What the GPU is called. */
   readonly name: string;
@@ -111,13 +115,18 @@ export class GpuDevice {
   }
 
   /** @throws DeviceLostError if the device is gone. */
-  private alive(): void {
+  alive(): void {
     if (this.lost !== undefined) throw new DeviceLostError(this.lost.message);
   }
 
   /** Memory in arrays and kept for later. */
   get memory(): MemoryUse & { readonly arrays: number } {
     return { ...this.pool.use, arrays: this.owners.count };
+  }
+
+  /** Sets the bytes that arrays may take at a time. */
+  set memoryBudget(bytes: number) {
+    this.pool.setBudget(bytes);
   }
 
   /** Shaders compiled so far. */
@@ -137,8 +146,15 @@ export class GpuDevice {
     return new GpuBuffer(this.owners, dtype, values.length, chunk);
   }
 
+  /** Makes a program ready to run: its shaders are compiled. Errors in them are thrown when it is run. */
+  compile(program: Program): void {
+    this.alive();
+    this.prepare(program);
+  }
+
   /**
-   * Runs a program. The work is queued; the outputs can be used at once.
+   * Runs a program. The work is queued; the outputs can be used at once. Donated inputs are overwritten: they are to be
+   * released, and nothing else may hold their memory.
    * @throws OutOfMemoryError and DeviceLostError before anything runs; the inputs stay as they are.
    */
   run(program: Program, inputs: readonly GpuBuffer[]): GpuBuffer[] {
@@ -181,7 +197,8 @@ export class GpuDevice {
         first.add(output.made);
         return made[output.made];
       }
-      const { dtype, size, chunk } = "input" in output ? inputs[output.input] : made[output.made];
+      const { chunk } = "input" in output ? inputs[output.input] : made[output.made];
+      const { dtype, size } = "input" in output ? output.buffer : made[output.made];
       return new GpuBuffer(this.owners, dtype, size, this.pool.share(chunk));
     });
   }
@@ -216,6 +233,16 @@ export class GpuDevice {
    * @throws DeviceLostError, and errors that the GPU has found since the last time.
    */
   async read(buffer: GpuBuffer): Promise<TypedArray> {
+    let failure: unknown;
+    const values = await this.copyOf(buffer).catch((error: unknown) => {
+      failure = error;
+    });
+    if (!(failure instanceof DeviceLostError)) await this.faults.raise();
+    if (values === undefined) throw failure;
+    return values;
+  }
+
+  private async copyOf(buffer: GpuBuffer): Promise<TypedArray> {
     this.alive();
     const { dtype, size, chunk } = buffer;
     if (!buffer.isOf(this.owners)) throw new DeviceError("an array was read from a GPU that it is not on");
@@ -224,21 +251,49 @@ export class GpuDevice {
     try {
       copy = await this.reader.read(chunk, bytes);
     } catch (error) {
-      await this.explainLoss(error);
-      throw error;
+      // A failed wait is most often a lost device, which is known a moment later.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.alive();
+      throw new InternalError(
+        `a read from the GPU failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
-    await this.faults.raise();
     return fromGpu(dtype, size, copy, this.float16);
   }
 
-  /** A failed wait is most often a lost device, which is known a moment later. */
-  private async explainLoss(error: unknown): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 0));
+  /**
+   * Calls a function with copies of arrays as they are now, once these are here, and after the functions that were handed in
+   * before. What it throws is thrown by the next call that waits for the GPU.
+   */
+  afterwards(buffers: readonly GpuBuffer[], then: (values: readonly TypedArray[]) => void): void {
     this.alive();
-    await this.faults.raise();
-    throw new InternalError(
-      `a read from the GPU failed: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const copies = Promise.all(buffers.map((buffer) => this.copyOf(buffer)));
+    const before = this.callbacks;
+    const call = async (): Promise<void> => {
+      const values = await copies;
+      await before;
+      then(values);
+    };
+    this.callbacks = call().catch((error: unknown) => {
+      this.faults.add(error instanceof Error ? error : new InternalError(String(error)), 0);
+    });
+    this.faults.watch(this.callbacks);
+  }
+
+  /** Looks for NaN. If there is one, the next call that waits for the GPU throws what `report` makes of its position. */
+  checkNans(buffer: GpuBuffer, report: (at: number) => Error): void {
+    const { dtype, size } = buffer;
+    const key = `${dtype}${size}`;
+    let program = this.nanPrograms.get(key);
+    if (program === undefined) {
+      program = firstNan(dtype, size, this.limits.workgroupThreads);
+      this.nanPrograms.set(key, program);
+    }
+    const [first] = this.run(program, [buffer]);
+    this.afterwards([first], ([[at]]) => {
+      if (at < size) throw report(at);
+    });
+    first.release();
   }
 
   /**
@@ -270,6 +325,7 @@ export class GpuDevice {
       // Dawn would block the thread for as long as work is under way.
       await this.device.queue.onSubmittedWorkDone().catch(() => undefined);
       await this.reader.idle();
+      await this.callbacks;
       this.device.destroy();
     }
     await this.device.lost;

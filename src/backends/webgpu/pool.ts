@@ -40,9 +40,12 @@ export interface MemoryUse {
 
 const smallest = 256;
 /** Live bytes below which looking for dead arrays is not worth the time. */
-const quiet = 512 * 2 ** 20;
-/** What an array weighs beside its elements, so that many small ones are looked for, too. */
-const overhead = 1024;
+const quiet = 256 * 2 ** 20;
+/**
+ * So many arrays weigh as much as `quiet`, however small they are: a loop that never awaits is to come back to the same
+ * buffers soon, for each set of buffers that meets in a dispatch has to be bound anew.
+ */
+const crowd = 1024;
 
 /** Sizes in four steps for each power of two: at most a fifth is wasted. */
 export function sizeClass(bytes: number): number {
@@ -61,20 +64,34 @@ export class Pool {
   private nextId = 0;
   /** When so much is live it is time to look for dead arrays. */
   private threshold: number;
+  private budget: number;
 
   constructor(
     private readonly device: GPUDevice,
     private readonly options: PoolOptions,
   ) {
+    this.budget = options.budget;
     this.threshold = this.floor;
   }
 
   private get floor(): number {
-    return Math.min(quiet, this.options.budget / 4);
+    return Math.min(quiet, this.budget / 4);
+  }
+
+  /** What an array weighs beside its elements. */
+  private get overhead(): number {
+    return this.floor / crowd;
   }
 
   get use(): MemoryUse {
-    return { used: this.used, free: this.free, budget: this.options.budget };
+    return { used: this.used, free: this.free, budget: this.budget };
+  }
+
+  /** From now on the pool may have so many bytes. What is in arrays stays, also if it is more. */
+  setBudget(bytes: number): void {
+    this.budget = bytes;
+    this.threshold = this.floor;
+    this.trim(bytes);
   }
 
   /**
@@ -82,17 +99,19 @@ export class Pool {
    * @throws OutOfMemoryError before anything is allocated, if it is too large or the budget is spent.
    */
   take(bytes: number): Chunk {
-    const { largest, budget } = this.options;
+    const { largest } = this.options;
+    const { budget } = this;
     const size = Math.min(sizeClass(bytes), largest);
     if (bytes > largest)
       throw new OutOfMemoryError(
         `an array of ${mebibytes(bytes)} does not fit into a buffer of this GPU, which has at most ${mebibytes(largest)}`,
       );
-    if (this.used + this.count * overhead + size > this.threshold) {
+    if (this.used + this.count * this.overhead + size > this.threshold) {
       this.options.reclaim();
-      this.threshold = Math.max(this.floor, 2 * (this.used + this.count * overhead));
+      this.threshold = Math.max(this.floor, 2 * (this.used + this.count * this.overhead));
     }
-    let chunk = this.spare.get(size)?.pop();
+    // What is spare may be more than a budget that has been lowered.
+    let chunk = this.used + size <= budget ? this.spare.get(size)?.pop() : undefined;
     if (chunk === undefined) chunk = this.make(size, budget);
     else this.free -= size;
     this.used += chunk.size;

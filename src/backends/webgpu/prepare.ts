@@ -31,8 +31,11 @@ export interface Prepared {
   readonly launches: readonly Launch[];
   /** Bytes of each input. */
   readonly inputs: readonly number[];
-  /** For each output of the program the input or the new array that it is. */
-  readonly outputs: readonly ({ readonly input: number } | { readonly made: number })[];
+  /** For each output of the program the new array that it is, or the input that it is or whose memory it takes. */
+  readonly outputs: readonly (
+    | { readonly input: number; readonly buffer: Buffer }
+    | { readonly made: number }
+  )[];
   /** The arrays that the program makes. */
   readonly made: readonly { readonly buffer: Buffer; readonly bytes: number }[];
   /** Bytes of each slot. */
@@ -53,17 +56,18 @@ export function prepare(
         `${step.eqn.primitive.name} runs on the CPU only (program ${program.name}); use the device "wasm"`,
       );
     check(step.kernel, limits, bytesOf);
-    return { kernel: step.kernel, shader: printWgsl(step.kernel, { float16 }) };
+    return { kernel: step.kernel, shader: printWgsl(step.kernel, { float16, plainNames: true }) };
   });
   const place = new Map<Buffer, number>();
   const put = (buffer: Buffer, at: number): void => void place.set(buffer, at);
   program.inputs.forEach(put);
-  const made = [...new Set(program.outputs)].filter((b) => !place.has(b));
+  const slots = assignSlots(program, bytesOf);
+  const made = [...new Set(program.outputs)].filter((b) => !place.has(b) && !slots.inside.has(b));
   made.forEach((b, i) => {
     put(b, program.inputs.length + i);
   });
-  const slots = assignSlots(program, bytesOf);
   for (const [b, slot] of slots.of) put(b, program.inputs.length + made.length + slot);
+  for (const [b, host] of slots.inside) put(b, place.get(host) as number);
   const placeOf = (b: Buffer): number => {
     const at = place.get(b);
     if (at === undefined) throw new InternalError(`program ${program.name} has no buffer ${b.name}`);
@@ -80,9 +84,9 @@ export function prepare(
         bytes: kernel.buffers.map(bytesOf),
       })),
     inputs: program.inputs.map(bytesOf),
-    outputs: program.outputs.map((b) => {
-      const input = program.inputs.indexOf(b);
-      return input === -1 ? { made: made.indexOf(b) } : { input };
+    outputs: program.outputs.map((buffer) => {
+      const input = program.inputs.indexOf(slots.inside.get(buffer) ?? buffer);
+      return input === -1 ? { made: made.indexOf(buffer) } : { input, buffer };
     }),
     made: made.map((buffer) => ({ buffer, bytes: bytesOf(buffer) })),
     slots: slots.sizes,

@@ -1,38 +1,44 @@
 /**
- * Which temporaries of a program share memory. A slot is a buffer of its own, since a dispatch may not read one part of a
- * buffer and write another. Two temporaries can have the same slot if the one is last used in a step before that in which
- * the other is first written.
+ * Which values of a program share memory on a GPU. A slot is a buffer of its own, since a dispatch may not read one part of
+ * a buffer and write another; for the same reason only one value at a time can have the memory of an input or an output.
  */
-import { buffersOf } from "../../compiler/plan.js";
+import { hostsOf, meet, type Place, placesOf } from "../../compiler/places.js";
 import type { Program } from "../../compiler/program.js";
 import type { Buffer } from "../../core/ir/types.js";
 
 export interface Slots {
   /** Bytes of each slot. */
   readonly sizes: readonly number[];
-  /** The slot of each temporary that a step uses. */
+  /** The slot of each temporary that a step uses, unless it is `inside`. */
   readonly of: ReadonlyMap<Buffer, number>;
+  /** The input or output whose memory a temporary has, or the donated input whose memory an output has. */
+  readonly inside: ReadonlyMap<Buffer, Buffer>;
 }
 
 /** @param bytesOf how much memory a buffer takes. */
 export function assignSlots(program: Program, bytesOf: (b: Buffer) => number): Slots {
-  const temporaries = new Set(program.temporaries);
-  for (const b of [...program.inputs, ...program.outputs]) temporaries.delete(b);
-  const last = new Map<Buffer, number>();
-  program.steps.forEach((step, time) => {
-    for (const b of buffersOf(step)) if (temporaries.has(b)) last.set(b, time);
-  });
+  const places = placesOf(program, bytesOf, () => true);
+  const homes = [...places.homes].sort((x, y) => x.bytes - y.bytes);
   const sizes: number[] = [];
   const of = new Map<Buffer, number>();
+  const busy: Place[] = [];
   const idle: number[] = [];
-  program.steps.forEach((step, time) => {
-    const used = [...new Set(buffersOf(step))].filter((b) => temporaries.has(b));
-    // Large ones choose first.
-    const fresh = used.filter((b) => !of.has(b)).sort((a, b) => bytesOf(b) - bytesOf(a));
-    for (const b of fresh) of.set(b, choose(bytesOf(b), idle, sizes));
-    for (const b of used) if (last.get(b) === time) idle.push(of.get(b) as number);
-  });
-  return { sizes, of };
+  // In their order of time, and of those that begin together large ones choose first.
+  for (const guest of [...places.guests].sort((x, y) => x.first - y.first || y.bytes - x.bytes)) {
+    const home = homes.find(
+      ({ bytes, tenants }) => bytes >= guest.bytes && !tenants.some((t) => meet(t, guest)),
+    );
+    if (home !== undefined) {
+      home.tenants.push(guest);
+      continue;
+    }
+    for (let i = busy.length - 1; i >= 0; i--)
+      if (busy[i].last < guest.first) idle.push(of.get(busy.splice(i, 1)[0].buffers[0]) as number);
+    const slot = choose(guest.bytes, idle, sizes);
+    for (const b of guest.buffers) of.set(b, slot);
+    busy.push(guest);
+  }
+  return { sizes, of, inside: hostsOf(places) };
 }
 
 /** The smallest idle slot that is large enough; else the largest, which grows; else a new one. */

@@ -16,6 +16,8 @@ import { Names } from "./wgslNames.js";
 export interface WgslOptions {
   /** The device has `shader-f16`: float16 takes two bytes in memory. Otherwise it is kept in words. Default: false. */
   readonly float16?: boolean;
+  /** Names say nothing, so that kernels that do the same are the same text. Default: false. */
+  readonly plainNames?: boolean;
 }
 
 export interface Shader {
@@ -34,16 +36,15 @@ const maxWorkgroups = 65_535;
  *
  * @throws DtypeError for float64, which WebGPU does not have; DeviceError for calls of JavaScript functions.
  */
-export function printWgsl(kernel: Kernel, { float16 = false }: WgslOptions = {}): Shader {
+export function printWgsl(kernel: Kernel, { float16 = false, plainNames = false }: WgslOptions = {}): Shader {
   const { launch } = kernel;
   if (launch.kind !== "grid") throw new InternalError(`kernel ${kernel.name} is for the CPU`);
-  return new Printer(kernel, launch, float16).print();
+  return new Printer(kernel, launch, new Names(plainNames), float16).print();
 }
 
 class Printer {
-  private readonly names = new Names();
   private readonly helpers = new Helpers();
-  private readonly constants = new Constants(this.names);
+  private readonly constants: Constants;
   private readonly memory: Memory;
   private readonly expressions: Expressions;
   private readonly read = new Set<Local>();
@@ -52,8 +53,10 @@ class Printer {
   constructor(
     private readonly kernel: Kernel,
     private readonly grid: Grid,
+    private readonly names: Names,
     float16: boolean,
   ) {
+    this.constants = new Constants(names);
     this.memory = new Memory(kernel, this.names, this.helpers, float16);
     this.expressions = new Expressions(this.names, this.memory, this.helpers, this.constants, (local) =>
       this.read.add(local),

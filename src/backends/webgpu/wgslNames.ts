@@ -31,12 +31,17 @@ const taken = new Set([
 export class Names {
   private readonly used = new Set(taken);
   private readonly ofObject = new Map<Local | Buffer, string>();
+  /** By stem the next number to try. */
+  private readonly next = new Map<string, number>();
+
+  /** @param plain names say nothing, so that they depend on nothing but the order in which they are asked for. */
+  constructor(private readonly plain = false) {}
 
   /** The name of a local or a buffer; the same each time. */
   of(x: Local | Buffer): string {
     let name = this.ofObject.get(x);
     if (name === undefined) {
-      name = this.fresh(x.name);
+      name = this.fresh(this.plain ? ("dtype" in x ? "b" : "x") : x.name);
       this.ofObject.set(x, name);
     }
     return name;
@@ -50,8 +55,11 @@ export class Names {
   fresh(wish: string): string {
     const plain = wish.replace(/\W/g, "_").replace(/^_+/, "");
     const stem = /^[A-Za-z]/.test(plain) ? plain : `v${plain}`;
-    let name = stem;
-    for (let n = 1; this.used.has(name); n++) name = `${stem}_${n}`;
+    const numbered = (n: number): string => (n === 0 ? stem : `${stem}_${n}`);
+    let n = this.next.get(stem) ?? 0;
+    while (this.used.has(numbered(n))) n++;
+    this.next.set(stem, n + 1);
+    const name = numbered(n);
     this.used.add(name);
     return name;
   }

@@ -1,8 +1,8 @@
 /** The buffer plan: no two temporaries that are needed at the same time share memory. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buffersOf, planBuffers } from "../../../src/compiler/plan.js";
-import type { Program } from "../../../src/compiler/program.js";
+import { planBuffers } from "../../../src/compiler/plan.js";
+import { buffersOf, type Program } from "../../../src/compiler/program.js";
 import { itemSize } from "../../../src/core/dtype.js";
 import { Buffer } from "../../../src/core/ir/types.js";
 import { itemKernel } from "../compiler/kernels.js";

@@ -35,43 +35,66 @@ function programOf(
   };
 }
 
-test("a chain needs two slots", () => {
+test("a chain needs two places: a slot, and the output before it is there", () => {
   const [x, a, b, c, d, y] = ["x", "a", "b", "c", "d", "y"].map((name) => buffer(name, 8));
-  const { sizes, of } = assignSlots(
-    programOf(
-      [x],
-      [y],
-      [
-        [x, a],
-        [a, b],
-        [b, c],
-        [c, d],
-        [d, y],
-      ],
-    ),
-    bytesOf,
+  const program = programOf(
+    [x],
+    [y],
+    [
+      [x, a],
+      [a, b],
+      [b, c],
+      [c, d],
+      [d, y],
+    ],
   );
-  expect(sizes).toEqual([32, 32]);
-  expect(of.get(a)).toBe(of.get(c));
-  expect(of.get(b)).toBe(of.get(d));
-  expect(of.has(x) || of.has(y)).toBe(false);
+  const { sizes, of, inside } = assignSlots(program, bytesOf);
+  expect(sizes).toEqual([32]);
+  expect([...of.keys()]).toEqual([b, d]);
+  expect([...inside]).toEqual([
+    [a, y],
+    [c, y],
+  ]);
+  // A donated input has the place of the output, and before that of another value.
+  const donating = assignSlots({ ...program, donated: new Set([x]) }, bytesOf);
+  expect([...donating.inside]).toEqual([
+    [y, x],
+    [b, x],
+  ]);
+  expect(donating.sizes).toEqual([32, 32]);
+});
+
+test("a value computed in place has the place of the one before", () => {
+  const [x, a, b, y] = ["x", "a", "b", "y"].map((name) => buffer(name, 8));
+  const program = programOf(
+    [x],
+    [y],
+    [
+      [x, a],
+      [a, b],
+      [x, b, y],
+    ],
+  );
+  const inPlace = [undefined, new Map([[b, a]]), new Map([[y, b]])];
+  const steps = program.steps.map((s, i) => ({ ...s, inPlace: inPlace[i] }) as Program["steps"][number]);
+  const { sizes, inside } = assignSlots({ ...program, steps }, bytesOf);
+  expect(sizes).toEqual([]);
+  expect([...inside]).toEqual([
+    [a, y],
+    [b, y],
+  ]);
 });
 
 test("what a kernel reads and what it writes never share", () => {
   const [x, a, b, y] = ["x", "a", "b", "y"].map((name) => buffer(name, 8));
-  const { of } = assignSlots(
-    programOf(
-      [x],
-      [y],
-      [
-        [x, a],
-        [a, b],
-        [b, y],
-      ],
-    ),
-    bytesOf,
-  );
-  expect(of.get(a)).not.toBe(of.get(b));
+  const steps = [
+    [x, a],
+    [a, b],
+    [b, y],
+  ];
+  const { of, inside } = assignSlots(programOf([x], [y], steps), bytesOf);
+  expect(of.has(b)).toBe(true);
+  expect(inside.get(a)).toBe(y);
 });
 
 test("the best fit is taken, and the largest grows", () => {
@@ -103,17 +126,22 @@ test("random programs: no two temporaries that are alive together share, and all
         [buffers[1]],
         steps.map((s) => s.map((k) => buffers[k])),
       );
-      const { sizes, of } = assignSlots(program, bytesOf);
+      const { sizes, of, inside } = assignSlots(program, bytesOf);
       const life = new Map<Buffer, { first: number; last: number }>();
       steps.forEach((s, time) => {
         for (const k of s) life.set(buffers[k], { first: life.get(buffers[k])?.first ?? time, last: time });
       });
+      const placeOf = (b: Buffer): unknown => of.get(b) ?? inside.get(b) ?? b;
       for (const b of program.temporaries) {
-        expect(bytesOf(b)).toBeLessThanOrEqual(sizes[of.get(b) as number]);
-        for (const c of program.temporaries) {
-          if (b === c || of.get(b) !== of.get(c)) continue;
-          const [l, m] = [life.get(b), life.get(c)] as { first: number; last: number }[];
-          expect(l.last < m.first || m.last < l.first).toBe(true);
+        const host = inside.get(b);
+        expect(bytesOf(b)).toBeLessThanOrEqual(host ? bytesOf(host) : sizes[of.get(b) as number]);
+        for (const c of [...program.temporaries, ...program.outputs]) {
+          if (b === c || placeOf(b) !== placeOf(c)) continue;
+          // An output that no step makes is there at the end only.
+          const never = { first: steps.length, last: steps.length };
+          const [l, m] = [life.get(b) ?? never, life.get(c) ?? never];
+          const isApart = l.last < m.first || (m.last < l.first && !program.outputs.includes(c));
+          expect(isApart).toBe(true);
         }
       }
     }),

@@ -187,13 +187,13 @@ describe("the number of kernels", () => {
 
 function describeSteps(f: Fn, options: CompileOptions, ...args: readonly unknown[]) {
   const bytesOf = ({ size }: { readonly size: number }): number => 4 * size;
-  return describeProgram(jaxprOf(f, args), {
+  return describeProgram(jaxprOf(f, args), "", {
     device: options.target,
     options,
     language: options.target === "wasm" ? "wat" : "wgsl",
     print: (kernel) => kernel.name,
     bytesOf,
-    temporaryBytes: (program) => planBuffers(program, bytesOf).bytes,
+    plan: (program) => planBuffers(program, bytesOf),
     prepare: () => {},
   });
 }

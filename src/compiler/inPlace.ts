@@ -1,0 +1,146 @@
+/**
+ * Kernels that compute in place: one buffer for an operand and a result, where every element of the operand is read before
+ * that element of the result is written. Where elements are read and written at the same index that is so, and also where
+ * a row is read as a whole before it is written.
+ */
+import { indexAdd, indexDiv, indexMod, intervalOf, keyOf } from "../core/ir/affine.js";
+import { get, i32, isConst } from "../core/ir/ops.js";
+import { type Buffer, type Expr, type Kernel, Local, type Stmt } from "../core/ir/types.js";
+import { keepsApart } from "./dependence.js";
+import { withBuffers } from "./emit.js";
+import { inlineIndices } from "./inline.js";
+import { blocksOf, eachStmt, exprsOf, mapStmt, nodesOf, rewriting } from "./walk.js";
+
+/**
+ * The kernel with `operand` replaced by `result`, whose memory is to hold the elements of the operand when it starts;
+ * undefined where that might change what it computes. It must not have been vectorized yet.
+ */
+export function computeInPlace(kernel: Kernel, operand: Buffer, result: Buffer): Kernel | undefined {
+  if (operand.dtype !== result.dtype || operand.size !== result.size) return undefined;
+  if (!isReadOnly(kernel.body, operand) || !isWriteOnly(kernel.body, result)) return undefined;
+  const body = readFirst(renaming(operand, result)(kernel.body), result);
+  const loops = launched({ ...kernel, body: inlineIndices(body) });
+  if (loops === undefined || !isOrdered(loops, result)) return undefined;
+  return withBuffers({ ...kernel, body });
+}
+
+function isReadOnly(body: readonly Stmt[], buffer: Buffer): boolean {
+  let written = false;
+  eachStmt(body, (s) => {
+    if ((s.kind === "store" || s.kind === "atomic") && s.buffer === buffer) written = true;
+  });
+  return !written && body.some((s) => loads(s, buffer));
+}
+
+function isWriteOnly(body: readonly Stmt[], buffer: Buffer): boolean {
+  let updated = false;
+  eachStmt(body, (s) => {
+    if (s.kind === "atomic" && s.buffer === buffer) updated = true;
+  });
+  return !updated && body.some((s) => stores(s, buffer)) && !body.some((s) => loads(s, buffer));
+}
+
+/** Whether elements are read in a statement or inside it. */
+function loads(s: Stmt, buffer: Buffer): boolean {
+  const own = nodesOf(...exprsOf(s)).some((e) => e.op === "load" && e.buffer === buffer);
+  return own || blocksOf(s).some((block) => block.some((inner) => loads(inner, buffer)));
+}
+
+function stores(s: Stmt, buffer: Buffer): boolean {
+  if (s.kind === "store") return s.buffer === buffer;
+  return blocksOf(s).some((block) => block.some((inner) => stores(inner, buffer)));
+}
+
+function renaming(from: Buffer, to: Buffer): (body: readonly Stmt[]) => readonly Stmt[] {
+  const expr = rewriting((e) => (e.op === "load" && e.buffer === from ? { ...e, buffer: to } : e));
+  const block = (body: readonly Stmt[]): readonly Stmt[] => body.map((s) => mapStmt(s, expr, block));
+  return block;
+}
+
+/**
+ * In the blocks that store to the buffer the elements that are read are named first. The names are values: what is computed
+ * of them can be shared across the stores.
+ */
+function readFirst(body: readonly Stmt[], buffer: Buffer): readonly Stmt[] {
+  const inside = body.map((s) =>
+    mapStmt(
+      s,
+      (e) => e,
+      (block) => readFirst(block, buffer),
+    ),
+  );
+  if (!inside.some((s) => s.kind === "store" && s.buffer === buffer)) return inside;
+  const own = new Set(inside.flatMap((s) => (s.kind === "let" ? [s.local] : [])));
+  const names = new Map<number, Local>();
+  const lets: Stmt[] = [];
+  for (const s of inside)
+    for (const e of nodesOf(...exprsOf(s))) {
+      if (e.op !== "load" || e.buffer !== buffer || e.guard !== undefined || names.has(keyOf(e))) continue;
+      if (!isKnownBefore(e.index, own)) continue;
+      const local = new Local(`old_${buffer.name}`, e.type, e.lanes);
+      names.set(keyOf(e), local);
+      lets.push({ kind: "let", local, value: e });
+    }
+  const expr = rewriting((e) => {
+    const local = e.op === "load" && e.buffer === buffer ? names.get(keyOf(e)) : undefined;
+    return local === undefined ? e : get(local);
+  });
+  const rest = inside.map((s) =>
+    // A loop tests its condition again and again, and what it reads may have been written meanwhile.
+    s.kind === "while" ? s : mapStmt(s, expr, (block) => block),
+  );
+  return [...lets, ...rest];
+}
+
+/** Whether an index is the same at the beginning of a block that declares these locals. */
+const isKnownBefore = (index: Expr, declared: ReadonlySet<Local>): boolean =>
+  nodesOf(index).every(
+    (e) => e.op !== "load" && (e.op !== "get" || (!e.local.mutable && !declared.has(e.local))),
+  );
+
+/** The body with its launch as loops around it; undefined if the parts of a range do more than run through their items. */
+function launched({ launch, body }: Kernel): readonly Stmt[] | undefined {
+  if (launch.kind === "range") {
+    const [loop] = body;
+    if (body.length !== 1 || loop.kind !== "for") return undefined;
+    const { from, to } = loop;
+    const whole =
+      from.op === "get" && from.local === launch.begin && to.op === "get" && to.local === launch.end;
+    return whole ? body : undefined;
+  }
+  // Most kernels number their items by group · threads + thread, which is then the counter of a loop.
+  const { group, thread, groups, threads } = launch;
+  const item = new Local("item", "i32", 1, false, groups * threads);
+  const places = new Map([
+    [group, indexDiv(get(item), threads)],
+    [thread, indexMod(get(item), threads)],
+  ]);
+  const expr = rewriting((e) => (e.op === "get" ? (places.get(e.local) ?? e) : simplified(e)));
+  const block = (stmts: readonly Stmt[]): readonly Stmt[] => stmts.map((s) => mapStmt(s, expr, block));
+  return [{ kind: "for", local: item, from: i32(0), to: i32(groups * threads), step: 1, body: block(body) }];
+}
+
+/** Index arithmetic as sums, as far as it is. */
+function simplified(e: Expr): Expr {
+  if (e.op !== "binary" || e.type !== "i32" || e.lanes !== 1) return e;
+  if (e.fn === "div" || e.fn === "rem") {
+    if (!isConst(e.y) || e.y.value < 1 || intervalOf(e.x).low < 0) return e;
+    return e.fn === "div" ? indexDiv(e.x, e.y.value) : indexMod(e.x, e.y.value);
+  }
+  return e.fn === "add" || e.fn === "sub" || e.fn === "mul" ? indexAdd(e, 0) : e;
+}
+
+/** Whether all elements are read before they are written: no iteration touches those of another. */
+function isOrdered(body: readonly Stmt[], buffer: Buffer): boolean {
+  let written = false;
+  for (const s of body) {
+    if (written && loads(s, buffer)) return false;
+    if (!stores(s, buffer)) continue;
+    written = true;
+    if (s.kind === "store") continue;
+    if (s.kind !== "for" && s.kind !== "if") return false;
+    if (s.kind === "for" && !keepsApart(s, buffer)) return false;
+    if (!blocksOf(s).every((block) => isOrdered(block, buffer))) return false;
+  }
+  return true;
+}
