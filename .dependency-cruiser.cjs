@@ -43,10 +43,39 @@ const direction = Object.entries(layers).flatMap(([folder, below]) => {
   ];
 });
 
+/** The same for `laws`, whose bottom, "base", is the files beside laws/index.ts. */
+const lawLayers = {
+  base: [],
+  statements: ["base", "arbitraries"],
+  arbitraries: ["base", "programs"],
+  programs: ["base", "arbitraries"],
+  check: ["base", "statements", "arbitraries"],
+  mutation: ["base", "statements", "arbitraries", "programs", "check"],
+  deep: ["base", "statements", "arbitraries", "programs", "check"],
+  suites: ["base", "statements", "arbitraries", "programs", "check", "mutation", "deep", "index"],
+};
+const lawPath = {
+  base: "^laws/(?!index|vitest)[A-Za-z]+\\.ts$",
+  index: "^laws/(index|vitest)\\.ts$",
+};
+const lawFolder = (name) => lawPath[name] ?? `^laws/${name}/`;
+
+const directionOfLaws = Object.entries(lawLayers).map(([layer, below]) => ({
+  name: `laws-${layer}-imports-downwards`,
+  comment: `laws/${layer} may import only from ${[layer, ...below].map((name) => `laws/${name}`).join(", ")} of the laws`,
+  severity: "error",
+  from: { path: lawFolder(layer) },
+  to: { path: "^laws/", pathNot: [layer, ...below].map(lawFolder) },
+}));
+
+/** What users get of the laws. */
+const published = { path: "^laws/", pathNot: "^laws/(mutation|deep|suites)/" };
+
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
   forbidden: [
     ...direction,
+    ...directionOfLaws,
     {
       name: "known-folder",
       comment:
@@ -85,6 +114,30 @@ module.exports = {
       severity: "error",
       from: { path: "^src/" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown", "core"] },
+    },
+    {
+      name: "laws-stand-alone",
+      comment: "the published laws import nothing of the tests, the docs, the mutation test or the deep run",
+      severity: "error",
+      from: published,
+      to: { path: "^(test|docs|laws/(mutation|deep|suites))/" },
+    },
+    {
+      name: "laws-only-declared-packages",
+      comment: "the published laws import fast-check, and in the matchers vitest; no Node built-in",
+      severity: "error",
+      from: published,
+      to: {
+        dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown", "core"],
+        pathNot: "/(fast-check|vitest)/",
+      },
+    },
+    {
+      name: "matchers-alone-import-vitest",
+      comment: "vitest is there only where tests run",
+      severity: "error",
+      from: { path: "^laws/", pathNot: "^laws/(vitest\\.ts|suites/)" },
+      to: { path: "/vitest/" },
     },
     {
       name: "resolvable",

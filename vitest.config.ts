@@ -3,12 +3,16 @@ import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { launchOptions } from "./test/browser/chromium.js";
 import { leftOut, onePage, pageEach } from "./test/browser/files.js";
+import { everywhere } from "./test/everywhere/projects.js";
 
-const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+const file = (path: string) => fileURLToPath(new URL(`./${path}`, import.meta.url));
+const source = (path: string) => file(`src/${path}`);
 
 /** Tests, examples and benchmarks import `fluxion` as a user does; here that means the source, not a build. */
 const alias = [
   { find: /^fluxion$/, replacement: source("index.ts") },
+  { find: /^fluxion\/laws$/, replacement: file("laws/index.ts") },
+  { find: /^fluxion\/laws\/vitest$/, replacement: file("laws/vitest.ts") },
   { find: /^fluxion\/(.+)$/, replacement: source("$1/index.ts") },
 ];
 
@@ -92,6 +96,7 @@ export default defineConfig({
           testTimeout: 120_000,
         },
       },
+      ...everywhere({ alias }),
       {
         test: {
           name: "package",

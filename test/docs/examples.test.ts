@@ -1,4 +1,5 @@
 /** The examples in the doc comments of the source run, and do what they say. */
+import fc from "fast-check";
 import { isLeft, isRight } from "fp-ts/lib/Either.js";
 import { flow, pipe } from "fp-ts/lib/function.js";
 import { describe, expect, it } from "vitest";
@@ -10,7 +11,7 @@ const { numpy: np, lax, nn, random, scipy, tree } = fluxion;
 
 /**
  * What an example may use: the exports of the package, its libraries by their usual names, those of its own file, and what
- * everyone takes from fp-ts.
+ * everyone takes from fp-ts. Those of laws may use the laws and fast-check too.
  */
 async function namesFor(file: string): Promise<Record<string, unknown>> {
   const library =
@@ -25,11 +26,13 @@ async function namesFor(file: string): Promise<Record<string, unknown>> {
     scipy,
     tree,
     ...(library && (await loadSource(`src/${library}/index.ts`))),
+    ...(file.startsWith("laws/") && { fc, treeOf: tree, ...(await loadSource("laws/index.ts")) }),
     ...(await loadSource(file)),
   };
 }
 
-const documented = filesBelow("src", ".ts")
+const documented = [...filesBelow("src", ".ts"), ...filesBelow("laws", ".ts")]
+  .filter((file) => !file.endsWith(".test.ts"))
   .map((file) => [file, docExamples(file, readSource(file))] as const)
   .filter(([, examples]) => examples.length > 0);
 

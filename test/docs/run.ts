@@ -19,7 +19,11 @@ import { type Claim, instrument } from "./instrument.js";
 const nodeRequire = createRequire(import.meta.url);
 
 /** All modules of the library, by path; loaded when a block asks for one. */
-const sources = import.meta.glob<Record<string, unknown>>("../../src/**/*.ts");
+const sources = import.meta.glob<Record<string, unknown>>([
+  "../../src/**/*.ts",
+  "../../laws/**/*.ts",
+  "!../../laws/suites/**",
+]);
 
 export const loadSource = (file: string): Promise<Record<string, unknown>> => sources[`../../${file}`]();
 
@@ -120,9 +124,16 @@ function canName(name: string): boolean {
 /** `fluxion` and its entries, from the source. */
 async function loadImports(code: string): Promise<Map<string, unknown>> {
   const modules = new Map<string, unknown>();
-  for (const [, name, entry] of code.matchAll(/from "(fluxion(?:\/([\w/]+))?)"/g))
-    modules.set(name, await loadSource(entry === undefined ? "src/index.ts" : `src/${entry}/index.ts`));
+  for (const [, name, entry] of code.matchAll(/(?:from|import) "(fluxion(?:\/([\w/]+))?)"/g))
+    modules.set(name, await loadSource(fileOfEntry(entry)));
   return modules;
+}
+
+/** The source of an entry of the package. */
+function fileOfEntry(entry: string | undefined): string {
+  if (entry === undefined) return "src/index.ts";
+  if (entry === "laws") return "laws/index.ts";
+  return entry.startsWith("laws/") ? `${entry}.ts` : `src/${entry}/index.ts`;
 }
 
 const trimmed = (text: string): string =>

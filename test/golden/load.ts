@@ -3,6 +3,7 @@
  * name, and compares.
  */
 import { lax, NDArray, nn, numpy as np, random, scipy } from "fluxion";
+import { toleranceHere } from "../everywhere/tolerance.js";
 import * as compositions from "./compositions.js";
 
 /** A number as data of an array: the values JSON cannot write are strings. */
@@ -140,6 +141,7 @@ function arrayDifferences(actual: unknown, expected: EncodedArray, c: Case, path
   if (values.length !== expected.data.length)
     return [`${path} has ${values.length} elements, not ${expected.data.length}`];
   const [rtol, atol] = TOLERANCE[expected.$] ?? [0, 0];
+  const here = expected.$ === "float64" ? toleranceHere : (tolerance: number) => tolerance;
   const isFloat = expected.$ in TOLERANCE;
   const round = expected.$ === "float32" ? Math.fround : (x: number) => x;
   const found: string[] = [];
@@ -151,7 +153,8 @@ function arrayDifferences(actual: unknown, expected: EncodedArray, c: Case, path
       c.signedZero && want === 0
         ? Object.is(got, want)
         : got === want || (Number.isNaN(got) && Number.isNaN(want));
-    const close = isFloat && Math.abs(got - want) <= (c.atol ?? atol) + (c.rtol ?? rtol) * Math.abs(want);
+    const close =
+      isFloat && Math.abs(got - want) <= here(c.atol ?? atol) + here(c.rtol ?? rtol) * Math.abs(want);
     const finite = Number.isFinite(want) && !(c.signedZero && want === 0);
     if (same || (finite && close)) return;
     const show = (x: number) => (Object.is(x, -0) ? "-0" : String(x));

@@ -10,14 +10,17 @@ const root = new URL("../..", import.meta.url).pathname;
 const rules = createRequire(import.meta.url)(join(root, ".dependency-cruiser.cjs"));
 
 /** Writes the files under a fresh folder, runs the project's own rules there, and returns who broke which. */
-async function violations(files: Record<string, string>): Promise<string[]> {
+async function violations(
+  files: Record<string, string>,
+  folders: readonly string[] = ["src"],
+): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "fluxion-imports-"));
   try {
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }
-    const result = await cruise(["src"], {
+    const result = await cruise([...folders], {
       ...rules.options,
       tsConfig: undefined,
       ruleSet: { forbidden: rules.forbidden },
@@ -115,6 +118,52 @@ describe("the import rules", () => {
       "only-declared-packages: src/numpy/d.ts -> fs",
       "resolvable: src/numpy/e.ts -> ./missing.js",
       "src-stands-alone: src/numpy/c.ts -> test/helper.ts",
+    ]);
+  });
+});
+
+describe("the import rules of the laws", () => {
+  const from = ["src", "laws"];
+
+  test("let a statement import what lies beside laws/index.ts, and a check import statements", async () => {
+    expect(
+      await violations(
+        {
+          "src/index.ts": value,
+          "laws/law.ts": value,
+          "laws/statements/a.ts": `import { x } from "../law.js";\nexport const y = x;\n`,
+          "laws/check/b.ts": `import { y } from "../statements/a.js";\nexport const z = y;\n`,
+          "laws/index.ts": `export * from "./check/b.js";\n`,
+          "laws/suites/c.ts": `import { z } from "../index.js";\nimport { readFileSync } from "node:fs";\nexport const w = [z, readFileSync];\n`,
+        },
+        from,
+      ),
+    ).toEqual([]);
+  });
+
+  test("forbid the way up, the tests, Node's modules and vitest outside of the matchers", async () => {
+    expect(
+      await violations(
+        {
+          "src/index.ts": value,
+          "test/helper.ts": value,
+          "laws/check/b.ts": value,
+          "laws/mutation/m.ts": value,
+          "laws/statements/a.ts": `import { x } from "../check/b.js";\nexport const y = x;\n`,
+          "laws/law.ts": `import { y } from "./statements/a.js";\nexport const z = y;\n`,
+          "laws/check/c.ts": `import { x } from "../mutation/m.js";\nexport const y = x;\n`,
+          "laws/check/d.ts": `import { x } from "../../test/helper.js";\nexport const y = x;\n`,
+          "laws/check/e.ts": `import { readFileSync } from "node:fs";\nexport const y = readFileSync;\n`,
+        },
+        from,
+      ),
+    ).toEqual([
+      "laws-base-imports-downwards: laws/law.ts -> laws/statements/a.ts",
+      "laws-check-imports-downwards: laws/check/c.ts -> laws/mutation/m.ts",
+      "laws-only-declared-packages: laws/check/e.ts -> fs",
+      "laws-stand-alone: laws/check/c.ts -> laws/mutation/m.ts",
+      "laws-stand-alone: laws/check/d.ts -> test/helper.ts",
+      "laws-statements-imports-downwards: laws/statements/a.ts -> laws/check/b.ts",
     ]);
   });
 });

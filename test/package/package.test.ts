@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -42,6 +43,37 @@ function run(command: string, args: readonly string[]): string {
     throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
   }
 }
+
+/** Type-checks a file of the consumer's, as strictly as it goes. */
+function typeCheck(file: string, moduleResolution: string, module: string, more: object = {}): void {
+  const project = join(folder, `tsc-${moduleResolution}-${file.replace(".ts", "")}`);
+  mkdirSync(project);
+  cpSync(join(folder, file), join(project, file));
+  writeFileSync(
+    join(project, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: {
+        target: "es2022",
+        lib: ["es2022", "esnext.disposable", "dom"],
+        types: [],
+        module,
+        moduleResolution,
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: false,
+        noEmit: true,
+        ...more,
+      },
+      files: [file],
+    }),
+  );
+  run(bin("tsc"), ["-p", project]);
+}
+
+const resolutions = [
+  ["nodenext", "nodenext"],
+  ["bundler", "esnext"],
+] as const;
 
 beforeAll(() => {
   if (!existsSync(join(root, "dist/index.js"))) throw new Error("dist is missing: run `npm run build` first");
@@ -118,7 +150,7 @@ describe("installed", () => {
 
   test("every subpath exports names, those of the root's namespaces the very same", () => {
     const subpaths = Object.keys(manifest.exports)
-      .filter((path) => path !== "." && path !== "./package.json")
+      .filter((path) => path !== "." && path !== "./package.json" && !path.startsWith("./laws"))
       .map((path) => path.slice(2));
     expect(subpaths).toEqual(expect.arrayContaining(["numpy", "lax", "nn", "random", "fp"]));
     const inRoot = ["numpy", "lax", "nn", "random", "scipy"];
@@ -179,30 +211,67 @@ describe("installed", () => {
     expect(run("node", [join(outDir, "out.mjs")])).toBe("6");
   });
 
-  test.each([
-    ["nodenext", "nodenext"],
-    ["bundler", "esnext"],
-  ])("a strict TypeScript consumer checks under moduleResolution %s", (moduleResolution, module) => {
-    const project = join(folder, `tsc-${moduleResolution}`);
-    mkdirSync(project);
-    cpSync(join(folder, "consumer.ts"), join(project, "consumer.ts"));
-    writeFileSync(
-      join(project, "tsconfig.json"),
-      JSON.stringify({
-        compilerOptions: {
-          target: "es2022",
-          lib: ["es2022", "esnext.disposable", "dom"],
-          types: [],
-          module,
-          moduleResolution,
-          strict: true,
-          exactOptionalPropertyTypes: true,
-          skipLibCheck: false,
-          noEmit: true,
-        },
-        files: ["consumer.ts"],
+  test.each(resolutions)(
+    "a strict TypeScript consumer checks under moduleResolution %s",
+    (moduleResolution, module) => typeCheck("consumer.ts", moduleResolution, module),
+  );
+});
+
+/** With the peers that the laws need, taken from this project. */
+describe("installed beside fast-check and vitest", () => {
+  beforeAll(() => {
+    for (const peer of ["fast-check", "vitest"])
+      symlinkSync(join(root, "node_modules", peer), join(folder, "node_modules", peer), "dir");
+  });
+
+  test("the laws see the primitives that fluxion defines", () => {
+    expect(run("node", ["laws.mjs"]).split("\n")).toEqual([
+      "true",
+      "jvp agrees with finite differences",
+      "true",
+      "cos holds",
+      "wrong jvp agrees with finite differences",
+      "true",
+    ]);
+  });
+
+  test("the matchers work in vitest", () => {
+    expect(
+      run(bin("vitest"), [
+        "run",
+        "--root",
+        folder,
+        "--dir",
+        folder,
+        "laws.fixture.mjs",
+        "--config",
+        join(folder, "vitest.config.mjs"),
+      ]),
+    ).toMatch(/1 passed/);
+  });
+
+  test.each(resolutions)(
+    "the laws' types check strictly under moduleResolution %s",
+    (moduleResolution, module) => typeCheck("lawsAlone.ts", moduleResolution, module),
+  );
+
+  // The declarations of vitest itself are not up to skipLibCheck: false.
+  test.each(resolutions)(
+    "with the matchers they check under moduleResolution %s",
+    (moduleResolution, module) =>
+      typeCheck("consumerLaws.ts", moduleResolution, module, {
+        lib: ["es2023", "esnext.disposable", "dom"],
+        skipLibCheck: true,
       }),
+  );
+
+  test("nothing but the laws brings fast-check", () => {
+    const dist = join(folder, "node_modules/fluxion/dist");
+    const naming = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter(
+      (file) =>
+        file.endsWith(".js") &&
+        /from\s*["'](fast-check|vitest)["']/.test(readFileSync(join(dist, file), "utf8")),
     );
-    run(bin("tsc"), ["-p", project]);
+    expect(naming.sort()).toEqual([join("laws", "laws.js"), join("laws", "vitest.js")]);
   });
 });

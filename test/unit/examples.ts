@@ -9,6 +9,7 @@ import type { Jaxpr } from "../../src/core/jaxpr.js";
 import { type Example, type Primitive, primitives } from "../../src/core/primitive.js";
 import { bind } from "../../src/core/trace.js";
 import "../../src/index.js";
+import { toleranceHere } from "../everywhere/tolerance.js";
 
 // What primitives print when they are applied to examples is not for the report.
 beforeEach(() => void vi.spyOn(console, "log").mockImplementation(() => {}));
@@ -34,7 +35,7 @@ export function expectClose(
     const a = actual[i];
     if (Object.is(a, w) || a === w) continue;
     expect(Math.abs(a - w), `${what}: element ${i}: ${a} against ${w}`).toBeLessThanOrEqual(
-      tolerance * Math.max(1, Math.abs(w)),
+      toleranceHere(tolerance) * Math.max(1, Math.abs(w)),
     );
   }
 }

@@ -1,5 +1,7 @@
-/** `fluxion/fp`: every instance keeps the laws of its class, and every function that may fail says so in its result. */
-import fc from "fast-check";
+/**
+ * `fluxion/fp`: differentiable maps are a category, and every function that may fail says so in its result. That trees and
+ * cotangents keep the laws of their classes is tried by laws/suites/values.test.ts.
+ */
 import {
   FluxionError,
   grad,
@@ -12,143 +14,17 @@ import {
   numpy as np,
   ShapeDtype,
   ShapeError,
-  type tree as trees,
 } from "fluxion";
 import * as fp from "fluxion/fp";
-import { getApplicativeComposition } from "fp-ts/lib/Applicative.js";
-import * as A from "fp-ts/lib/Array.js";
 import * as E from "fp-ts/lib/Either.js";
-import { flow, pipe } from "fp-ts/lib/function.js";
-import * as I from "fp-ts/lib/Identity.js";
-import { MonoidSum } from "fp-ts/lib/number.js";
-import * as O from "fp-ts/lib/Option.js";
-import * as S from "fp-ts/lib/State.js";
-import { Monoid as MonoidString } from "fp-ts/lib/string.js";
+import { pipe } from "fp-ts/lib/function.js";
 import * as TE from "fp-ts/lib/TaskEither.js";
 import { describe, expect, it } from "vitest";
 import { expectClose, f64, plain } from "./values.js";
 
-type Tree<T> = trees.Tree<T>;
-
 const { tree, cotangent, diff } = fp;
 
-/** Trees of integers: leaves, null, lists and objects, to a few levels. */
-const { anyTree } = fc.letrec<{ anyTree: Tree<number> }>((tie) => ({
-  anyTree: fc.oneof(
-    { depthSize: "small", withCrossShrink: true },
-    fc.integer({ min: -9, max: 9 }),
-    fc.constant(null),
-    fc.array(tie("anyTree"), { maxLength: 3 }),
-    fc.dictionary(fc.constantFrom("a", "b", "w", "0", "two words"), tie("anyTree"), {
-      maxKeys: 3,
-      noNullPrototype: true,
-    }),
-  ),
-}));
-
-const double = (x: number) => x * 2;
-const show = (x: number) => `<${x}>`;
-
-/** The leaves by a recursion of the test's own: fields in the order of their names. */
-const leavesOf = <T>(t: Tree<T>): T[] => {
-  if (t === null || t === undefined) return [];
-  if (Array.isArray(t)) return t.flatMap((child) => leavesOf(child as Tree<T>));
-  if (typeof t !== "object") return [t as T];
-  const fields = t as Record<string, Tree<T>>;
-  return Object.keys(fields)
-    .sort()
-    .flatMap((key) => leavesOf(fields[key]));
-};
-
 describe("trees", () => {
-  it("Functor: identity and composition", () => {
-    fc.assert(
-      fc.property(anyTree, (t) => {
-        expect(tree.Functor.map(t, (x) => x)).toEqual(t);
-        expect(tree.Functor.map(tree.Functor.map(t, double), show)).toEqual(
-          tree.Functor.map(t, flow(double, show)),
-        );
-        expect(pipe(t, tree.map(double))).toEqual(tree.Functor.map(t, double));
-        expect(leavesOf(tree.Functor.map(t, show))).toEqual(leavesOf(t).map(show));
-      }),
-    );
-  });
-
-  it("Foldable: every fold is the fold of the list of leaves", () => {
-    fc.assert(
-      fc.property(anyTree, (t) => {
-        const leaves = leavesOf(t);
-        expect(
-          pipe(
-            t,
-            tree.foldMap(A.getMonoid<number>())((x) => [x]),
-          ),
-        ).toEqual(leaves);
-        expect(
-          pipe(
-            t,
-            tree.reduce("", (s, x: number) => s + show(x)),
-          ),
-        ).toBe(leaves.map(show).join(""));
-        expect(
-          pipe(
-            t,
-            tree.reduceRight("", (x: number, s) => s + show(x)),
-          ),
-        ).toBe(leaves.map(show).reverse().join(""));
-        expect(tree.Foldable.reduce(t, "", (s, x) => s + show(x))).toBe(
-          tree.Foldable.foldMap(MonoidString)(t, show),
-        );
-        expect(tree.Foldable.reduceRight(t, "", (x, s) => show(x) + s)).toBe(
-          tree.Foldable.foldMap(MonoidString)(t, show),
-        );
-        // Folding after mapping is folding with the composition.
-        expect(tree.Foldable.foldMap(MonoidSum)(tree.Functor.map(t, double), (x) => x)).toBe(
-          tree.Foldable.foldMap(MonoidSum)(t, double),
-        );
-      }),
-    );
-  });
-
-  it("Traversable: identity, composition, naturality, order of effects", () => {
-    const half = (x: number): O.Option<number> => (x % 2 === 0 ? O.some(x / 2) : O.none);
-    const positive = (x: number): E.Either<string, number> =>
-      x >= 0 ? E.right(x) : E.left(`${x} is negative`);
-    fc.assert(
-      fc.property(anyTree, (t) => {
-        expect(tree.Traversable.traverse(I.Applicative)(t, double)).toEqual(tree.Functor.map(t, double));
-        // Naturality: turning Either into Option before or after.
-        expect(O.fromEither(tree.Traversable.traverse(E.Applicative)(t, positive))).toEqual(
-          tree.Traversable.traverse(O.Applicative)(t, flow(positive, O.fromEither)),
-        );
-        expect(tree.Traversable.traverse(O.Applicative)(t, half)).toEqual(
-          leavesOf(t).every((x) => x % 2 === 0) ? O.some(tree.Functor.map(t, (x) => x / 2)) : O.none,
-        );
-        // Composition: two traversals, one inside the other, are one with the composed effect.
-        const composed = getApplicativeComposition(
-          O.Applicative,
-          E.Applicative,
-        ) as unknown as typeof I.Applicative;
-        const both = (x: number) => O.map(positive)(half(x)) as never;
-        expect(tree.Traversable.traverse(composed)(t, both)).toEqual(
-          O.map((w: Tree<number>) => tree.Traversable.traverse(E.Applicative)(w, positive))(
-            tree.Traversable.traverse(O.Applicative)(t, half),
-          ),
-        );
-        expect(tree.Traversable.sequence(O.Applicative)(tree.Functor.map(t, half))).toEqual(
-          tree.Traversable.traverse(O.Applicative)(t, half),
-        );
-        // Effects run from the first leaf to the last: numbering.
-        const number =
-          (x: number): S.State<number, string> =>
-          (n) => [`${n}:${x}`, n + 1];
-        const [numbered, count] = pipe(t, tree.traverse(S.Applicative)(number))(0);
-        expect(leavesOf(numbered)).toEqual(leavesOf(t).map((x, i) => `${i}:${x}`));
-        expect(count).toBe(leavesOf(t).length);
-      }),
-    );
-  });
-
   it("traverse names the first leaf that fails", () => {
     const check = (x: number) => (x > 0 ? E.right(x) : E.left(`${x}`));
     expect(pipe({ b: -2, a: [1, -1] }, tree.traverse(E.Applicative)(check))).toEqual(E.left("-1"));
@@ -159,27 +35,6 @@ describe("trees", () => {
 });
 
 describe("cotangents", () => {
-  const vector = fc
-    .array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 3, maxLength: 3 })
-    .map(f64);
-
-  it("are a monoid: the empty element exactly, associativity up to rounding, and commutative", () => {
-    fc.assert(
-      fc.property(vector, vector, vector, (x, y, z) => {
-        const { concat, empty } = cotangent.getMonoid(x.aval);
-        expect(isZero(empty)).toBe(true);
-        // Not an equal array: the same one. Adding nothing costs nothing.
-        expect(concat(empty, x)).toBe(x);
-        expect(concat(x, empty)).toBe(x);
-        expect(concat(empty, empty)).toBe(empty);
-        expectClose(concat(concat(x, y), z), plain(concat(x, concat(y, z))), 1e-13);
-        expect(plain(concat(x, y))).toEqual(plain(concat(y, x)));
-        expectClose(concat(x, y), plain(np.add(x, y)), 0);
-        expect(cotangent.Additive.concat(x, empty)).toBe(x);
-      }),
-    );
-  });
-
   it("of trees, leaf by leaf", () => {
     const primals = { w: f64([1, 2]), b: [f64(3), null] as const };
     const M = cotangent.getTreeMonoid(primals);
@@ -189,14 +44,6 @@ describe("cotangents", () => {
     expect(M.concat(M.empty, x).w).toBe(x.w);
     expect(M.concat(x, M.empty).b[0]).toBe(x.b[0]);
     expect(isZero(M.concat(M.empty, M.empty).b[0])).toBe(true);
-  });
-
-  it("what the two uses of a value contribute is what the monoid adds up", () => {
-    const f = (x: NDArray) => np.sum(np.sin(x));
-    const g = (x: NDArray) => np.sum(np.square(x));
-    const x = f64([0.5, 1]);
-    const both = grad((z: NDArray) => np.add(f(z), g(z)))(x);
-    expectClose(both, plain(cotangent.getMonoid(x.aval).concat(grad(f)(x), grad(g)(x))), 1e-15);
   });
 });
 

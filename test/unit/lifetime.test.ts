@@ -1,6 +1,8 @@
 /** Giving memory back: dispose, using, tidy, donation; and what the device counts. */
 import {
+  ArgumentError,
   DeviceError,
+  debug,
   grad,
   ImpureFunctionError,
   jit,
@@ -8,9 +10,11 @@ import {
   memoryStats,
   type NDArray,
   numpy as np,
+  setDefaultDevice,
   tidy,
 } from "fluxion";
 import { describe, expect, it } from "vitest";
+import { deviceHeap, OutOfMemoryError } from "../../src/backends/wasm/memory.js";
 
 /** Large enough to live in the memory of the device. */
 const n = 50_000;
@@ -153,9 +157,112 @@ describe("donation", () => {
     expect(w.isDisposed).toBe(false);
   });
 
-  it("refuses positions that are none", () => {
+  it("refuses positions that are none, or of static arguments", () => {
     const wrong = jit((x: NDArray) => x, { donateArgnums: 1 as never });
     expect(() => wrong(np.ones([2]))).toThrow("argnums 1 is not a position");
+    const both = jit((x: NDArray, _mode: string) => x, { donateArgnums: [0, 1], staticArgnums: 1 });
+    expect(() => both(np.ones([2]), "a")).toThrow(
+      "argument 1 is static, so there are no arrays in it to donate",
+    );
+  });
+
+  it("computes in the memory of the argument", () => {
+    const [w, g] = [made(), made()];
+    const { buffer, byteOffset } = w.concrete().values;
+    const next = step(w, g);
+    expect(next.concrete().values.buffer).toBe(buffer);
+    expect(next.concrete().values.byteOffset).toBe(byteOffset);
+    expect([...next.dataSync().slice(0, 3)]).toEqual([0, 0, 0]);
+  });
+
+  it("leaves alone what another array shares", () => {
+    const w = made();
+    const rows = w.reshape(n / 10, 10);
+    const next = step(w, np.ones([n]));
+    expect([w.isDisposed, rows.slice(7, 3).item(), next.slice(0).item()]).toEqual([true, 2, 1]);
+    // It was the last one that shared.
+    const { byteOffset } = rows.concrete().values;
+    const last = jit((x: NDArray) => x.add(1), { donateArgnums: 0 })(rows);
+    expect(last.concrete().values.byteOffset).toBe(byteOffset);
+  });
+
+  it.each([
+    ["twice", { donateArgnums: [0, 1] }, /argument 0\.w and argument 1, and both are donated/],
+    ["and not", { donateArgnums: [1] }, /argument 0\.w and argument 1, and one of them is donated/],
+  ] as const)("refuses an array that is donated %s in one call", (_, options, message) => {
+    const f = jit((p: { w: NDArray }, x: NDArray) => p.w.add(x), options as never);
+    const w = made();
+    expect(() => f({ w }, w)).toThrow(ArgumentError);
+    expect(() => f({ w }, w)).toThrow(message);
+    expect(w.slice(0).item()).toBe(2);
+    expect(f({ w: made() }, w).slice(0).item()).toBe(4);
+  });
+
+  it("refuses a constant of the function", () => {
+    const w = made();
+    const f = jit((x: NDArray) => x.add(w), { donateArgnums: 0 });
+    expect(() => f(w)).toThrow(
+      "the same array is a constant of the function and argument 0, and one of them",
+    );
+    expect(w.isDisposed).toBe(false);
+  });
+
+  it("leaves everything as it was if there is no room", () => {
+    const heap = deviceHeap();
+    const { malloc } = heap;
+    const [w, g] = [made(), made()];
+    const large = jit((x: NDArray, y: NDArray) => [x.sub(y), np.sort(x.mul(y))], { donateArgnums: [0, 1] });
+    heap.malloc = (bytes) => {
+      throw new OutOfMemoryError("full", bytes);
+    };
+    try {
+      expect(() => large(w, g)).toThrow(OutOfMemoryError);
+    } finally {
+      heap.malloc = malloc;
+    }
+    expect([w.slice(0).item(), g.slice(n - 1).item()]).toEqual([2, 2]);
+  });
+
+  it("is done once the program has started, also if it fails then", () => {
+    const before = owned();
+    const f = jit(
+      (x: NDArray) => {
+        const y = x.mul(3);
+        debug.callback(() => {
+          throw new RangeError("stop");
+        }, y.slice(0));
+        return y.add(1);
+      },
+      { donateArgnums: 0 },
+    );
+    const w = made();
+    expect(() => f(w)).toThrow("stop");
+    expect(w.isDisposed).toBe(true);
+    expect(owned()).toBe(before);
+  });
+
+  it("is what compiled programs do, too", () => {
+    const w = made();
+    const compiled = step.lower(w, w).compile();
+    expect(w.isDisposed).toBe(false);
+    expect(() => compiled(w, w)).toThrow(/the same array is argument 0 and argument 1/);
+    expect(
+      compiled(w, np.ones([n]))
+        .slice(0)
+        .item(),
+    ).toBe(1);
+    expect(w.isDisposed).toBe(true);
+  });
+
+  it("frees what is given away where operations run one by one", () => {
+    setDefaultDevice("reference");
+    try {
+      const w = np.ones([4]).mul(2);
+      expect(step(w, np.ones([4])).tolist()).toEqual([1, 1, 1, 1]);
+      expect(w.isDisposed).toBe(true);
+    } finally {
+      setDefaultDevice("wasm");
+    }
   });
 });
 

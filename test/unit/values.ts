@@ -10,6 +10,7 @@ import {
   tree,
 } from "fluxion";
 import { expect } from "vitest";
+import { toleranceHere } from "../everywhere/tolerance.js";
 
 export const f64 = (x: NestedNumbers): NDArray => np.array(x, { dtype: "float64" });
 export const f32 = (x: NestedNumbers): NDArray => np.array(x, { dtype: "float32" });
@@ -35,7 +36,7 @@ export function expectClose(actual: unknown, wanted: unknown, tolerance = 1e-12,
     expect(typeof a, `${path}: ${String(a)} is not a number`).toBe("number");
     if (Object.is(a, w) || a === w) return;
     const error = Math.abs((a as number) - w) / Math.max(1, Math.abs(w));
-    expect(error, `${path}: ${String(a)} against ${w}`).toBeLessThanOrEqual(tolerance);
+    expect(error, `${path}: ${String(a)} against ${w}`).toBeLessThanOrEqual(toleranceHere(tolerance));
   } else if (typeof w === "object" && w !== null) {
     const [as, ws] = [a, w] as Record<string, unknown>[];
     expect(Object.keys(as ?? {}), `${path}: fields`).toEqual(Object.keys(ws));

@@ -1,6 +1,7 @@
 /** Comparing arrays in tests of numpy. */
 import { expect } from "vitest";
 import type { NDArray, NestedNumbers } from "../../../src/core/array.js";
+import { toleranceHere } from "../../everywhere/tolerance.js";
 
 /** Expects numbers that agree to a relative error (absolute below 1); NaN and infinities must be in the same places. */
 export function expectClose(actual: NDArray, expected: NestedNumbers, tolerance = 1e-6): void {
@@ -10,7 +11,7 @@ export function expectClose(actual: NDArray, expected: NestedNumbers, tolerance 
   got.forEach((x, i) => {
     const y = want[i];
     const same = Object.is(x, y) || x === y;
-    const close = Math.abs(x - y) <= tolerance * Math.max(1, Math.abs(y));
+    const close = Math.abs(x - y) <= toleranceHere(tolerance) * Math.max(1, Math.abs(y));
     if (!same && !close) expect.fail(`element ${i} is ${x}, expected ${y}`);
   });
 }

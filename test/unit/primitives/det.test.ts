@@ -235,22 +235,23 @@ describe("derivatives", () => {
   });
 
   it("of second order at regular matrices agree with differences of cofactors", () => {
-    for (const n of [1, 2, 3, 4, 5]) {
+    for (const n of [1, 2, 3, 4, 5, 6, 7]) {
       const rows = drawn(n);
       expect(Math.abs(expansion(rows)), "drawn far from singular").toBeGreaterThan(0.05);
       const wanted = secondDerivatives(rows);
-      for (const h of [hessian(det), jacfwd(jacfwd(det)), jacrev(jacrev(det))])
-        expectClose(f64(list(h(matrix(rows)))), wanted, 1e-10, `order ${n}`);
+      const modes = n < 6 ? [hessian(det), jacfwd(jacfwd(det)), jacrev(jacrev(det))] : [hessian(det)];
+      for (const h of modes) expectClose(f64(list(h(matrix(rows)))), wanted, 1e-10, `order ${n}`);
     }
   });
 
-  it("of second order at singular matrices are exact up to order 3", () => {
+  it("of second order at singular matrices are exact up to order 6", () => {
     expect(list(hessian(det)(matrix(parse("0"))))).toEqual([0]);
     const two = matrix(parse("1 2; 2 4"));
     expect(list(hessian(det)(two))).toEqual([0, 0, 0, 1, 0, 0, -1, 0, 0, -1, 0, 0, 1, 0, 0, 0]);
     // Of third order there is nothing left.
     expect(list(jacfwd(hessian(det))(two))).toEqual(new Array<number>(64).fill(0));
-    for (const rows of [parse("1 2 3; 4 5 6; 7 8 9"), ofRank(3, 1), parse("0 0 0; 0 0 0; 0 0 0")])
+    const larger = [ofRank(4, 3), ofRank(4, 2), ofRank(4, 1), ofRank(5, 3), ofRank(6, 4)];
+    for (const rows of [parse("1 2 3; 4 5 6; 7 8 9"), ofRank(3, 1), parse("0 0 0; 0 0 0; 0 0 0"), ...larger])
       for (const h of [hessian(det), jacfwd(jacfwd(det)), jacrev(jacrev(det))])
         expectClose(f64(list(h(matrix(rows)))), secondDerivatives(rows));
     const stack = [ofRank(3, 2), drawn(3)];
@@ -258,9 +259,9 @@ describe("derivatives", () => {
     expectClose(f64(list(vmap(hessian(det))(x))), stack.flatMap(secondDerivatives));
   });
 
-  it("of second order are NaN at singular matrices of order 4 and more", () => {
-    const h = hessian(det)(f64(new Array<number>(16).fill(0), [4, 4]));
-    expect(list(h)).toEqual(new Array<number>(256).fill(nan));
+  it("of second order are NaN at singular matrices of order 7 and more", () => {
+    const zero = f64(new Array<number>(49).fill(0), [7, 7]);
+    expect(list(jvp(grad(det), [zero], [zero])[1])).toEqual(new Array<number>(49).fill(nan));
   });
 
   it("of third order of matrices of order 3 are signs of permutations, at singular ones too", () => {

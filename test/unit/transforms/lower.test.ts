@@ -127,6 +127,7 @@ describe("without a device", () => {
     expect(lowered.memoryAnalysis()).toEqual({
       inputBytes: 400,
       outputBytes: 4,
+      aliasBytes: 0,
       temporaryBytes: 1200,
       peakBytes: 1604,
     });
@@ -205,14 +206,30 @@ describe.runIf(chosen === "wasm")("on the CPU device", () => {
     expect(memory.peakBytes).toBe(memory.inputBytes + memory.outputBytes + memory.temporaryBytes);
   });
 
-  it("a program with effects runs an operation at a time", () => {
-    const lowered = jit((x: NDArray) => {
-      debug.print("x = {}", x);
-      return np.sin(x);
-    }).lower(new ShapeDtype([2]));
+  it("effects are steps on the host, in order; what is between them is compiled", () => {
+    const f = (x: NDArray): NDArray => {
+      const y = np.sin(x).mul(2);
+      debug.print("y = {}", y);
+      const z = np.cos(y).add(1);
+      debug.print("z = {}", z);
+      debug.print("done");
+      return z.sub(y);
+    };
+    const lowered = jit(f).lower(new ShapeDtype([2000]));
     expect(lowered.device).toBe("wasm");
-    expect(lowered.kernels).toEqual([]);
-    expect(lowered.steps.at(-1)?.name).toBe("sin");
+    expect(lowered.kernels.length).toBeGreaterThan(0);
+    const effects = lowered.steps.filter((s) => s.kind === "host");
+    expect(effects.map((s) => s.name)).toEqual(["debugCallback", "debugCallback", "debugCallback"]);
+    expect(effects.map((s) => s.buffers.map((b) => b.access))).toEqual([["read"], ["read"], []]);
+    // Each comes after the kernel that makes what it prints.
+    for (const effect of effects.slice(0, 2)) {
+      const at = lowered.steps.indexOf(effect);
+      const maker = lowered.steps.findIndex((s) =>
+        s.buffers.some((b) => b.name === effect.buffers[0].name && b.access !== "read"),
+      );
+      expect(maker).toBeGreaterThanOrEqual(0);
+      expect(maker).toBeLessThan(at);
+    }
   });
 
   it("the outline names steps, memory and arguments", () => {

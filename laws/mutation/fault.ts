@@ -1,0 +1,90 @@
+/** What a seeded fault is: a small change of what one rule of one primitive computes. */
+import type { Example, Primitive } from "fluxion";
+
+/** The rules that faults are seeded in. */
+export const ruleNames = ["jvp", "transpose", "batch", "abstractEval", "lower"] as const;
+export type RuleName = (typeof ruleNames)[number];
+
+/** What people do wrong when they write rules. */
+export const faultKinds = [
+  "sign",
+  "factor",
+  "dropped term",
+  "swapped operands",
+  "wrong residual",
+  "missing sum",
+  "off-by-one axis",
+  "wrong constant",
+  "wrong function",
+  "wrong mask",
+  "wrong row",
+  "wrong flag",
+  "wrong shape",
+  "wrong dtype",
+  "wrong weak type",
+  "wrong index",
+  "wrong start",
+  "dropped statement",
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** A fault that can be seeded. Nothing of it is in the primitive until `install` is called. */
+export interface Mutant {
+  readonly primitive: Primitive;
+  readonly rule: RuleName;
+  readonly kind: FaultKind;
+  /** Unique among the mutants of the primitive, and the same in every run. */
+  readonly id: string;
+  /** What was changed, for people. */
+  readonly what: string;
+  /** The examples whose operand types and params meet the fault, as positions in the list of examples of its cases. */
+  readonly examples: readonly Example[];
+  /** Which float operands vary while the laws are tried: operands that this fault can be seen from. */
+  readonly active: readonly boolean[] | undefined;
+  /** Puts the faulty rule in; the result takes it out again. */
+  readonly install: () => () => void;
+  /** Whether the faulty rule gives what the sound one gives, on many operands; says how many, or why. */
+  readonly same: (seed: number) => string | undefined;
+  /** How far results are off: the largest difference, as part of the largest element, on operands of the examples. */
+  readonly distance: (seed: number) => number;
+}
+
+/** Faults of a rule, and the number of places where one might be: many more, where a rule computes much. */
+export interface Mutants {
+  readonly mutants: readonly Mutant[];
+  readonly places: number;
+}
+
+/** The record as it is at run time: an object whose rules can be replaced. */
+export type Patchable = { -readonly [K in keyof Primitive]: Primitive[K] };
+
+let fresh = 1 << 20;
+
+/**
+ * Replaces a rule. The primitive gets another number too, under which nothing has been compiled or merged yet; the result
+ * brings everything back.
+ */
+export function replaceRule<R extends RuleName>(
+  primitive: Primitive,
+  rule: R,
+  by: NonNullable<Primitive[R]>,
+): () => void {
+  const record = primitive as Patchable;
+  const before = { rule: record[rule], id: record.id };
+  record[rule] = by as Patchable[R];
+  record.id = fresh++;
+  return () => {
+    record[rule] = before.rule as Patchable[R];
+    record.id = before.id;
+  };
+}
+
+/** Runs `body` while the fault is in. */
+export function seeded<T>(mutant: Mutant, body: () => T): T {
+  const restore = mutant.install();
+  try {
+    return body();
+  } finally {
+    restore();
+  }
+}
