@@ -17,11 +17,20 @@ const env = { ...process.env, PATH: join(root, "node_modules/.bin") + delimiter 
 const vitest = (project, ...more) =>
   `vitest run --project ${[project, ...more].join(" --project ")} --reporter=default --reporter=json --outputFile.json="${join(reports, `${project}.json`)}"`;
 
+/** What of the tests on the other devices takes about a minute; `npm run test:everywhere` runs them all, for some minutes. */
+const mostTelling =
+  "test/golden test/unit/transforms test/unit/nn test/unit/lax test/unit/semantics test/unit/effects --exclude test/unit/transforms/growth.test.ts";
+
 const checks = [
   { name: "lint, format and import order", command: "biome ci ." },
   { name: "types", command: "npm run --silent typecheck" },
   { name: "imports point one way", command: "npm run --silent imports" },
   { name: "unit tests", command: vitest("unit"), report: "unit.json" },
+  {
+    name: "unit tests on other devices",
+    command: `${vitest("everywhere-reference", "everywhere-webgpu", "everywhere-webgpu-alone")} ${mostTelling}`,
+    report: "everywhere-reference.json",
+  },
   { name: "WebGPU tests", command: vitest("webgpu"), report: "webgpu.json" },
   { name: "build", command: "npm run --silent build" },
   { name: "in a browser", command: vitest("browser", "pages"), report: "browser.json" },

@@ -9,8 +9,8 @@ const files = ["test/unit/**/*.test.ts", "test/golden/**/*.test.ts"];
 /** These are about the compiler and the devices themselves: they say what they run on. */
 const ofDevices = ["test/unit/compiler/**", "test/unit/backends/**"];
 
-/** These range over all primitives, of which other files define some of their own. */
-const alone = ["test/unit/{check,jaxprParse,passes,primitiveErrors}.test.ts"];
+/** These range over all primitives, of which other files define some of their own, or look at what is printed. */
+const alone = ["test/unit/{check,debugPrint,effects,jaxprParse,passes,primitiveErrors}.test.ts"];
 
 type Resolve = TestProjectInlineConfiguration["resolve"];
 
