@@ -1,5 +1,6 @@
 /** What a seeded fault is: a small change of what one rule of one primitive computes. */
 import type { Example, Primitive } from "fluxion";
+import type { Difference } from "./compare.js";
 
 /** The rules that faults are seeded in. */
 export const ruleNames = ["jvp", "transpose", "batch", "abstractEval", "lower"] as const;
@@ -45,8 +46,8 @@ export interface Mutant {
   readonly install: () => () => void;
   /** Whether the faulty rule gives what the sound one gives, on many operands; says how many, or why. */
   readonly same: (seed: number) => string | undefined;
-  /** How far results are off: the largest difference, as part of the largest element, on operands of the examples. */
-  readonly distance: (seed: number) => number;
+  /** How far results are off, on many operands; undefined where it is not numbers that differ. */
+  readonly difference: (seed: number) => Difference | undefined;
 }
 
 /** Faults of a rule, and the number of places where one might be: many more, where a rule computes much. */

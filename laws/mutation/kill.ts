@@ -2,8 +2,11 @@
 import { type Example, FluxionError, type Primitive } from "fluxion";
 import type { PrimitiveCase } from "../cases.js";
 import { isAboutDerivatives } from "../check/order.js";
+import { isExact } from "../exact.js";
 import type { Law, Verdict } from "../law.js";
 import type { Point } from "../point.js";
+import { units } from "../statements/recordExactness.js";
+import { describeDifference, isRounding } from "./compare.js";
 import { type Mutant, type RuleName, ruleNames, seeded } from "./fault.js";
 import { caseOf, pointOf } from "./operands.js";
 
@@ -30,9 +33,10 @@ export type Outcome =
     }
   | { readonly kind: "same"; readonly reason: string }
   | {
-      readonly kind: "survived";
-      /** How far results are off, as part of the largest element. */
-      readonly distance: number;
+      /** Rounding, if results are off by no more than the library promises. */
+      readonly kind: "rounding" | "survived";
+      /** How far results are off, in words. */
+      readonly reason: string;
     };
 
 /** Operands that all laws are tried on, and others that the likeliest are tried on before a fault counts as survivor. */
@@ -185,14 +189,25 @@ export class Court {
       if (found !== undefined) return found;
     }
     for (const seed of moreSeeds) {
-      const some = new Set(this.ranked(mutant.rule).slice(0, likeliest));
+      const some = new Set([...this.ranked(mutant.rule).slice(0, likeliest), ...usual[mutant.rule]]);
       const found = this.convict(
         mutant,
         this.trials(mutant, seed).filter(({ law }) => some.has(law)),
       );
       if (found !== undefined) return found;
     }
-    return { kind: "survived", distance: mutant.distance(seeds[0]) };
+    return this.measured(mutant);
+  }
+
+  /** What is said of a fault that no law noticed. */
+  private measured(mutant: Mutant): Outcome {
+    const difference = mutant.difference(seeds[0]);
+    if (difference === undefined) return { kind: "survived", reason: "it is types or flags that differ" };
+    const promised = isExact(this.primitive) ? 0 : units;
+    return {
+      kind: isRounding(difference, promised) ? "rounding" : "survived",
+      reason: describeDifference(difference, promised),
+    };
   }
 
   /** All laws that notice the fault. */

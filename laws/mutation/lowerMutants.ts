@@ -15,8 +15,9 @@ import type { DType } from "../../src/core/dtype.js";
 import type { LowerRule } from "../../src/core/ir/lower.js";
 import { paramsKey } from "../../src/core/params.js";
 import { drawOperands } from "../cases.js";
+import { isExact } from "../exact.js";
 import { generator } from "../point.js";
-import { distanceOf, sameResults } from "./compare.js";
+import { type Difference, Differences, sameBits, sameResults } from "./compare.js";
 import { type FaultKind, type Mutant, type Mutants, replaceRule, seeded } from "./fault.js";
 import { shuffled } from "./jaxprFaults.js";
 import { kernelFaults, kernelsOf } from "./kernelFaults.js";
@@ -107,7 +108,7 @@ export function lowerMutants(primitive: Primitive, limit: number, random: () => 
         active: undefined,
         install,
         same: (seed) => samePrograms(mutant, seed),
-        distance: (seed) => distance(mutant, seed),
+        difference: (seed) => difference(mutant, seed),
       };
       mutants.push(mutant);
     }
@@ -141,28 +142,37 @@ function runBoth(
 
 /** Whether the faulty program gives the same, corners of the dtypes among the operands. */
 function samePrograms(mutant: Mutant, seed: number): string | undefined {
+  const pointwise = mutant.primitive.family === "elementwise";
   // Sums and products may be taken in another order once an expression is another.
-  const units = mutant.primitive.family === "elementwise" ? 0 : 4;
+  const units = isExact(mutant.primitive) ? 0 : 4;
   let same = true;
   try {
     runBoth(mutant, seed, (sound, faulty) => {
-      same = sameResults(sound, faulty, units, true);
+      same = pointwise ? sameBits(sound, faulty) : sameResults(sound, faulty, units, units > 0);
       return !same;
     });
   } catch {
     return undefined;
   }
-  const what = units === 0 ? "the same bits" : "the same numbers";
+  const what = pointwise
+    ? "the same bits"
+    : units === 0
+      ? "the very same numbers"
+      : `the same numbers to ${units} units of rounding`;
   return same ? `${what} on ${draws} draws of the operands, corner values among them` : undefined;
 }
 
-function distance(mutant: Mutant, seed: number): number {
-  let largest = 0;
+/** How far the faulty program is off. */
+function difference(mutant: Mutant, seed: number): Difference {
+  // Operations on single elements are promised to be near for each of them.
+  const differences = new Differences(
+    mutant.primitive.family === "elementwise" ? "element" : "largest element",
+  );
   runBoth(mutant, seed, (sound, faulty) => {
-    largest = Math.max(largest, distanceOf(sound, faulty));
+    differences.add(sound, faulty);
     return false;
   });
-  return largest;
+  return differences.result;
 }
 
 const corners: Partial<Record<DType, readonly number[]>> = {

@@ -10,10 +10,19 @@ export interface Tally {
   killed: number;
   /** Faults that change no number. */
   same: number;
+  /** Faults that no law noticed and that change numbers by no more than the rounding that the library allows itself. */
+  rounding: number;
   survived: number;
 }
 
-export const emptyTally = (): Tally => ({ places: 0, seeded: 0, killed: 0, same: 0, survived: 0 });
+export const emptyTally = (): Tally => ({
+  places: 0,
+  seeded: 0,
+  killed: 0,
+  same: 0,
+  rounding: 0,
+  survived: 0,
+});
 
 /** A fault that no law noticed. */
 export interface Survivor {
@@ -21,10 +30,10 @@ export interface Survivor {
   readonly rule: RuleName;
   readonly kind: FaultKind;
   readonly what: string;
-  /** Why it means the same; undefined where it does not. */
-  readonly reason?: string;
-  /** Where it does not: how far results are off, as part of the largest element; null where they are no numbers. */
-  readonly distance?: number | null;
+  /** Whether it means the same, up to rounding, or not. */
+  readonly outcome: "same" | "rounding" | "survived";
+  /** Why it means the same, or how far results are off. */
+  readonly reason: string;
 }
 
 /** What one law did. */
@@ -68,19 +77,19 @@ export const emptyResults = (seed: number, limit: number): Results => ({
 export interface Judged {
   readonly kind: FaultKind;
   readonly what: string;
-  readonly outcome: "killed" | "same" | "survived";
+  readonly outcome: "killed" | "same" | "rounding" | "survived";
   /** The law that killed it. */
   readonly law?: string;
   readonly how?: string;
+  /** Of the others: why none did. */
   readonly reason?: string;
-  readonly distance?: number | null;
   /** All laws that notice it, where all were tried. */
   readonly killers?: readonly string[];
 }
 
 /** Adds one fault to the results. */
 export function count(results: Results, primitive: string, rule: RuleName, judged: Judged): void {
-  const { kind, what, outcome, law, how, reason, distance, killers } = judged;
+  const { kind, what, outcome, law, how, reason = "", killers } = judged;
   results.kinds[kind] ??= emptyTally();
   for (const tally of [tallyOf(results, primitive, rule), results.kinds[kind]]) {
     tally.seeded++;
@@ -93,7 +102,7 @@ export function count(results: Results, primitive: string, rule: RuleName, judge
     for (const name of killers) killer(results, name).sampled++;
     if (killers.length === 1) killer(results, killers[0]).alone++;
   }
-  if (outcome !== "killed") results.survivors.push({ primitive, rule, kind, what, reason, distance });
+  if (outcome !== "killed") results.survivors.push({ primitive, rule, kind, what, outcome, reason });
 }
 
 export function killer(results: Results, law: string): Killer {
@@ -116,6 +125,6 @@ export function total(tallies: Iterable<Tally | undefined>): Tally {
   return sum;
 }
 
-/** Of the faults that change a number the part that was killed. */
+/** Of the faults that change a number by more than rounding the part that was killed. */
 export const rate = ({ killed, survived }: Tally): number =>
   killed + survived === 0 ? 1 : killed / (killed + survived);

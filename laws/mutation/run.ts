@@ -151,4 +151,4 @@ if (only === undefined && options.rule === undefined) {
 console.log(summary(results));
 console.log(`${((Date.now() - began) / 1000).toFixed(0)} s`);
 process.exitCode =
-  results.survivors.some((s) => s.reason === undefined) || results.unsound.length > 0 ? 1 : 0;
+  results.survivors.some((s) => s.outcome === "survived") || results.unsound.length > 0 ? 1 : 0;

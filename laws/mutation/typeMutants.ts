@@ -118,7 +118,7 @@ export function typeMutants(primitive: Primitive, limit: number, random: () => n
           example.avals.length === 0 && !id.endsWith("weak")
             ? "without operands the type rule itself says what the result is"
             : undefined,
-        distance: () => Number.POSITIVE_INFINITY,
+        difference: () => undefined,
       });
     }
   }

@@ -45,9 +45,7 @@ function run({ primitive: name, rule, limit, seed, skip, every }: Job): void {
         kind,
         what,
         outcome: outcome.kind,
-        ...(outcome.kind === "killed" ? { law: outcome.law, how: outcome.how } : {}),
-        ...(outcome.kind === "same" ? { reason: outcome.reason } : {}),
-        ...(outcome.kind === "survived" ? { distance: outcome.distance } : {}),
+        ...(outcome.kind === "killed" ? { law: outcome.law, how: outcome.how } : { reason: outcome.reason }),
         ...(outcome.kind === "killed" && n % every === 0 ? { killers: court.killers(mutant) } : {}),
       },
     });

@@ -14,6 +14,7 @@ import {
 import { isSmooth, type PrimitiveCase } from "../cases.js";
 import { carriesTangent, close, numbers, roundoffOf, toleranceOf } from "../close.js";
 import { arrayOf } from "../corners.js";
+import { isExact } from "../exact.js";
 import { abstains, every, fails, holds, type Law, law, type Verdict } from "../law.js";
 import { direction, generator } from "../point.js";
 import { programOf } from "./recordTypes.js";
@@ -58,7 +59,7 @@ const batching = law<PrimitiveCase>({
   statement: "batch(f, mask) (stack xᵢ) = stack f(xᵢ), for every mask, in batches of 3, 1 and 0",
   source: "Frostig, Johnson & Leary, Compiling machine learning programs via high-level tracing, 2018",
   check: (given) => {
-    const { inputs, rows } = given;
+    const { primitive, inputs, rows } = given;
     if (inputs.length === 0) return abstains("it has no operand to batch over");
     const jaxpr = programOf(given);
     const run = (size: number, mask: Mask): Verdict => {
@@ -91,7 +92,7 @@ const batching = law<PrimitiveCase>({
           : plain.map((_, k) => stack(batch.map((row) => evalJaxpr(jaxpr, ...row)[k])));
       return every(
         () => sameTypes(spread, wanted, names, where),
-        () => close(spread, wanted, { names, label, tolerance: reordered(wanted) }),
+        () => close(spread, wanted, { names, label, tolerance: isExact(primitive) ? 0 : reordered(wanted) }),
       );
     };
     const masks = choices(inputs.map(() => true));
@@ -156,6 +157,7 @@ const zeros = law<PrimitiveCase>({
             close(symbolic.outputs, values, {
               names: ["value of jvp", "f(x)"],
               label: (k) => `${where}, output ${k}`,
+              tolerance: isExact(given.primitive) ? 0 : undefined,
             }),
           () =>
             close(symbolic.tangents, pushed(given, able, all).tangents, {
@@ -184,7 +186,8 @@ function inner(xs: Row, ys: Row): readonly [number, number] {
 const reverse = law<PrimitiveCase>({
   name: "reverse mode is there and is the transpose",
   subject: "primitive",
-  statement: "⟨J v, u⟩ = ⟨v, Jᵀ u⟩, for every choice of operands and of outputs",
+  statement:
+    "⟨J v, u⟩ = ⟨v, Jᵀ u⟩, for every choice of operands and of outputs; if J is diagonal, Jᵀ u = J u",
   source: "Griewank & Walther, Evaluating Derivatives, ch. 3",
   check: (given) => {
     if (!isSmooth(given)) return abstains("it has no derivative");
@@ -207,6 +210,15 @@ const reverse = law<PrimitiveCase>({
         const us = unknown.outAvals.map((type) => direction(type, random));
         const images = evalJaxpr(unknown, ...kept, ...vs);
         const linear = unknown.inputs.map((_, i) => i >= residuals);
+        // The Jacobian of an operation on single elements is diagonal: its own transpose, to the last bits.
+        const isDiagonal = given.primitive.family === "elementwise" && inputs.length === 1;
+        const symmetric = (pulled: Row): Verdict => {
+          if (!isDiagonal || us.length !== 1 || us[0].dtype !== vs[0].dtype || pulled.length !== 1)
+            return holds;
+          const pushed = evalJaxpr(unknown, ...kept, ...us);
+          const tolerance = isExact(given.primitive) ? 0 : reordered(pushed);
+          return close(pulled, pushed, { names: ["Jᵀ u", "J u, of a diagonal J"], tolerance });
+        };
         // All outputs, then each by itself: the cotangents of the others are symbolic zeros.
         const chosen = [
           us.map(() => true),
@@ -227,6 +239,7 @@ const reverse = law<PrimitiveCase>({
             const tolerance = toleranceOf([...vs, ...us]) * Math.max(1, size, other);
             return every(
               () => sameTypes(results, pulledFor, ["type of Jᵀ u", "type of v"], where),
+              () => symmetric(results),
               () =>
                 Math.abs(left - right) <= tolerance || (Number.isNaN(left) && Number.isNaN(right))
                   ? holds
@@ -275,6 +288,7 @@ const constant = law<PrimitiveCase>({
             close(outputs, values, {
               names: ["value of jvp", "f(x)"],
               label: (k) => `${showMask(mask)}, output ${k}`,
+              tolerance: isExact(primitive) ? 0 : undefined,
             }),
           () => close(tangents, zero, { names: ["J v", "0"], tolerance: 0 }),
         );

@@ -166,7 +166,8 @@ const bitcastPrimitive = definePrimitive({
     differentiable: false,
     examples: [
       { avals: [aval([3], "float32")], params: { dtype: "int32" } },
-      { avals: [aval([], "uint32")], params: { dtype: "float32" } },
+      // Bits of ordinary numbers, 0.5 to 2: those of small whole numbers are all next to nothing.
+      { avals: [aval([], "uint32")], params: { dtype: "float32" }, domain: [[0x3f000000, 0x40000000]] },
       { avals: [aval([2], "float64")], params: { dtype: "uint32" } },
       { avals: [aval([2, 4], "uint8")], params: { dtype: "float32" }, domain: [[0, 120]] },
       { avals: [aval([], "float16")], params: { dtype: "uint8" } },

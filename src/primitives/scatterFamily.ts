@@ -315,5 +315,9 @@ function scatterExamples({ domain, domains, distinct }: Combination): Example[] 
     { ...example(layouts[1], "float32", "int32"), domain: [xs, [-1, 4] as const, us], distinct },
     ...(domain === "any" ? [example(layouts[0], "bool", "int32")] : []),
   ];
-  return [...floats, ...others];
+  // Index vectors of several components seldom meet by themselves.
+  const meeting = layouts
+    .filter(({ indices }) => indices.length === 2 && indices[1] > 1)
+    .map((l) => ({ ...example(l, "float64", "int32"), domain: [xs, [0, 1] as const, us], distinct }));
+  return [...floats, ...others, ...meeting];
 }
