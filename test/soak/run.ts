@@ -31,7 +31,7 @@ let failed = 0;
  * What Dawn keeps of a dispatch until the program has been back in its event loop, in bytes: the natives behind command
  * buffers are freed by finalisers, which Node runs nowhere else. A loop that awaits now and then does not see it.
  */
-const untilAwaited = 2048;
+const untilAwaited = 512;
 
 interface SoakOptions {
   readonly warmUp?: number;
@@ -104,7 +104,8 @@ async function loops(steps: { jit: number; eager: number }, gpu: boolean): Promi
     () => {
       big = big.add(1);
     },
-    { allowed },
+    // The pool is full, and the GPU has caught up with it, after some thousand steps.
+    { allowed, warmUp: gpu ? 5000 : 1000 },
   );
   await soak("x = x.add(1), 1 MiB, eager, with awaits", steps.eager, (i) => {
     big = big.add(1);

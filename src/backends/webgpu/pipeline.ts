@@ -20,7 +20,7 @@ interface Layout {
 }
 
 /** Bind groups of one layout that are remembered. */
-const mostGroups = 256;
+const mostGroups = 4096;
 
 export class Pipelines {
   private readonly pipelines = new Map<string, Pipeline>();
