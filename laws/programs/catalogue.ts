@@ -38,7 +38,8 @@ export function catalogue(kind: ProgramKind, effects: boolean): readonly Entry[]
     const entries = all
       .map((primitive) => ({
         primitive,
-        examples: primitive.laws.examples.filter((e) => fits(primitive, e, kind, effects)),
+        // A record made in JavaScript may lack what the types ask for; then there is nothing to draw.
+        examples: (primitive.laws?.examples ?? []).filter((e) => fits(primitive, e, kind, effects)),
       }))
       .filter(({ examples }) => examples.length > 0);
     found = { count: all.length, entries };

@@ -21,6 +21,7 @@ import { logistic } from "./exponential.js";
 import { filled, zeros } from "./filled.js";
 import { linear } from "./linear.js";
 import { linearRecurrence } from "./recurrence.js";
+import { isFinite } from "./rounding.js";
 import { select } from "./select.js";
 import { iota } from "./shape.js";
 
@@ -230,7 +231,9 @@ const softShare: RunningTangent = (t, x, y, direction) => {
   const before = previous(y, direction, Number.NEGATIVE_INFINITY);
   const { axis, reverse } = direction;
   const isFirst = eq(iota("int32", x.shape, axis), reverse ? x.shape[axis] - 1 : 0);
-  const lead = select(eq(x, before), zeros(x.aval), sub(x, before));
+  // Equal finite ones differ by 0 too, but only here: their difference has derivatives.
+  const atInfinity = select(eq(x, before), zeros(x.aval), sub(x, before));
+  const lead = select(isFinite(x), sub(x, before), atInfinity);
   const share = select(isFirst, filled(x.shape, scalar(1, x.dtype, x.weakType)), logistic(lead));
   return linearRecurrence(logistic(neg(lead)), mul(t, share), direction);
 };
