@@ -75,7 +75,7 @@ export class SynchronousGpu {
   readonly name: string;
   readonly limits: GpuLimits;
   readonly float16: boolean;
-  readonly isLost = false;
+  isLost = false;
 
   constructor() {
     // The driver is chosen by an environment variable, which only a main thread can set.
@@ -99,8 +99,10 @@ export class SynchronousGpu {
   }
 
   private receive(): unknown {
-    if (Atomics.wait(this.sent, 0, this.received, patience) === "timed-out")
-      throw new Error("the thread of the GPU does not answer");
+    // Nobody waits a second time for a thread that is gone.
+    if (!this.isLost && Atomics.wait(this.sent, 0, this.received, patience) === "timed-out")
+      this.isLost = true;
+    if (this.isLost) throw new Error("the thread of the GPU does not answer");
     this.received += 1;
     return receiveMessageOnPort(this.port)?.message;
   }

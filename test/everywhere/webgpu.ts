@@ -14,7 +14,8 @@ import { narrowArray, narrowJaxpr } from "./narrow.js";
 
 /** Files that share a process share its GPU. */
 const shared = globalThis as { fluxionTestGpu?: SynchronousGpu };
-shared.fluxionTestGpu ??= new SynchronousGpu();
+if (shared.fluxionTestGpu === undefined || shared.fluxionTestGpu.isLost)
+  shared.fluxionTestGpu = new SynchronousGpu();
 const gpu = shared.fluxionTestGpu;
 
 class TestDevice extends WebgpuDevice {
