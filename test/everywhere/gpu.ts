@@ -67,7 +67,6 @@ class Handle {
 export class SynchronousGpu {
   private readonly port;
   private readonly sent = new Int32Array(new SharedArrayBuffer(4));
-  private received = 0;
   private named = 0;
   private readonly programs = new WeakMap<Program, number>();
   private readonly released = new Set<number>();
@@ -99,12 +98,14 @@ export class SynchronousGpu {
   }
 
   private receive(): unknown {
-    // Nobody waits a second time for a thread that is gone.
-    if (!this.isLost && Atomics.wait(this.sent, 0, this.received, patience) === "timed-out")
-      this.isLost = true;
-    if (this.isLost) throw new Error("the thread of the GPU does not answer");
-    this.received += 1;
-    return receiveMessageOnPort(this.port)?.message;
+    // A wake-up may be that of a message which is here already, so it is the message that counts.
+    while (!this.isLost) {
+      const sent = Atomics.load(this.sent, 0);
+      const received = receiveMessageOnPort(this.port);
+      if (received !== undefined) return received.message;
+      if (Atomics.wait(this.sent, 0, sent, patience) === "timed-out") this.isLost = true;
+    }
+    throw new Error("the thread of the GPU does not answer");
   }
 
   private ask(request: Question): TypedArray | undefined {
