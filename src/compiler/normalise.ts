@@ -1,5 +1,5 @@
 /**
- * The first pass: one flat jaxpr. Calls of jit are unfolded, equal equations merged, operations that change nothing
+ * The first pass: one flat jaxpr. Calls and what else stands for simpler equations are unfolded, equal equations merged, operations that change nothing
  * dropped, scalar arithmetic on literals done, and what no output needs removed.
  */
 import type { NDArray } from "../core/array.js";
@@ -31,9 +31,12 @@ function unfold(jaxpr: Jaxpr, args: readonly NDArray[], operands: number): NDArr
   for (const eqn of jaxpr.eqns) {
     const inputs = eqn.inputs.map((a) => read(env, a));
     inheritSource(eqn.source);
-    const { jaxpr: body } = eqn.params;
+    const body = eqn.primitive.inline?.(
+      eqn.params,
+      inputs.map((x) => x.aval),
+    );
     const outputs =
-      eqn.primitive.name === "jit" && body instanceof Jaxpr
+      body !== undefined
         ? unfold(body, inputs, operands)
         : eqn.primitive.name === "concatenate"
           ? [joined(eqn, inputs, operands)]

@@ -69,3 +69,7 @@ export function memoize<A extends readonly unknown[], R>(
 
 /** A list of flags as a cache key. */
 export const maskKey = (mask: readonly boolean[]): string => mask.map((b) => (b ? "1" : "0")).join("");
+
+/** Several lists of flags as a cache key; the last may be left out. */
+export const masksKey = (...masks: readonly (readonly boolean[] | undefined)[]): string =>
+  masks.map((mask) => (mask?.includes(true) ? maskKey(mask) : "")).join("/");

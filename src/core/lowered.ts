@@ -6,7 +6,7 @@
 import { bytesOf, describe, sizeOf } from "./aval.js";
 import type { DeviceName } from "./device.js";
 import type { DType } from "./dtype.js";
-import { type Atom, type Eqn, Jaxpr, Literal, Var } from "./jaxpr.js";
+import { type Atom, type Eqn, type Jaxpr, Literal, Var } from "./jaxpr.js";
 import { describeSource } from "./source.js";
 
 export interface LoweredBuffer {
@@ -108,9 +108,12 @@ export function stepwiseProgram(jaxpr: Jaxpr, device: DeviceName, reason: string
   };
 }
 
-/** The body of a call that is nothing but its equations. */
-export const calledJaxpr = ({ primitive, params }: Eqn): Jaxpr | undefined =>
-  primitive.name === "jit" && params.jaxpr instanceof Jaxpr ? params.jaxpr : undefined;
+/** What an equation is the same as, in simpler equations. */
+const calledJaxpr = ({ primitive, inputs, params }: Eqn): Jaxpr | undefined =>
+  primitive.inline?.(
+    params,
+    inputs.map((a) => a.aval),
+  );
 
 interface Value {
   readonly name: string;

@@ -9,7 +9,7 @@ import type { ConcreteArray, NDArray } from "./array.js";
 import type { Aval, Shape } from "./aval.js";
 import { ArgumentError, type FluxionError, MissingRuleError } from "./errors.js";
 import type { LowerRule } from "./ir/lower.js";
-import type { Atom, Eqn, Jaxpr } from "./jaxpr.js";
+import type { Atom, Eqn, Jaxpr, Var } from "./jaxpr.js";
 import type { Tangent } from "./zero.js";
 
 /** What a param may be. Params are data: they are printed, parsed, hashed and compared. */
@@ -36,12 +36,27 @@ export class LinearInput {
 
 /** The passes, handed to the rules of primitives that hold jaxprs, so that rules need not import transforms. */
 export interface Passes {
-  /** Pushes tangents forward; `active[i]` says that input i has a tangent. See transforms/jvp.ts. */
-  jvp(jaxpr: Jaxpr, active: readonly boolean[]): { jaxpr: Jaxpr; activeOut: readonly boolean[] };
-  /** Splits into a known and an unknown part. See transforms/partialEval.ts. */
-  partialEval(jaxpr: Jaxpr, unknown: readonly boolean[]): PartialEvalResult;
-  /** Transposes the jaxpr with respect to its `linear` inputs. See transforms/transpose.ts. */
-  transpose(jaxpr: Jaxpr, linear: readonly boolean[], zeroCotangent: readonly boolean[]): TransposeResult;
+  /**
+   * Pushes tangents forward; `active[i]` says that input i has a tangent, `force[k]` that output k must have one even if it
+   * is zero. See transforms/jvp.ts.
+   */
+  jvp(
+    jaxpr: Jaxpr,
+    active: readonly boolean[],
+    force?: readonly boolean[],
+  ): { jaxpr: Jaxpr; activeOut: readonly boolean[] };
+  /** Splits into a known and an unknown part; `force` marks outputs that the unknown part must give. See transforms/partialEval.ts. */
+  partialEval(jaxpr: Jaxpr, unknown: readonly boolean[], force?: readonly boolean[]): PartialEvalResult;
+  /**
+   * Transposes the jaxpr with respect to its `linear` inputs; `force` marks those (of the linear ones) whose cotangent must
+   * be given even if it is zero. See transforms/transpose.ts.
+   */
+  transpose(
+    jaxpr: Jaxpr,
+    linear: readonly boolean[],
+    zeroCotangent: readonly boolean[],
+    force?: readonly boolean[],
+  ): TransposeResult;
   /** Vectorises over axis 0 of the `batched` inputs. See transforms/batch.ts. */
   batch(jaxpr: Jaxpr, size: number, batched: readonly boolean[], force?: readonly boolean[]): BatchResult;
   /** Drops what the `used` outputs do not need. See transforms/dce.ts. */
@@ -163,7 +178,12 @@ export interface PrimitiveRecord {
   /** Only for primitives that hold jaxprs: how an equation with some unknown inputs splits. */
   readonly partialEval?: PartialEvalRule;
   /** Only for primitives that hold jaxprs: the equation without what the `used` outputs do not need. */
-  readonly dce?: (eqn: Eqn, used: readonly boolean[], passes: Passes) => DceResult;
+  readonly dce?: DceRule;
+  /**
+   * What an equation is the same as, in simpler equations, if it is nothing but a name for them (a call) or runs faster so
+   * (a loop whose body does the same in every step). It is written out like this when it is compiled.
+   */
+  readonly inline?: (params: Params, inputs: readonly Aval[]) => Jaxpr | undefined;
 }
 
 export interface Primitive extends PrimitiveRecord {
@@ -172,31 +192,24 @@ export interface Primitive extends PrimitiveRecord {
 }
 
 /**
- * Where a residual comes from: a value that the known part makes for the unknown part alone, or one that is at hand
- * anyway, because it is an input or an output of the known part.
+ * Splits an equation: what `known` computes does not depend on unknown inputs, `unknown` computes the rest. Variables that
+ * `known` makes and `unknown` uses are residuals; `fresh` makes them.
+ *
+ * The outputs of `unknown` that are outputs of the equation are the unknown ones; all others must be outputs of `known`.
+ * Undefined if nothing of it can be known.
  */
-export type Residual =
-  | { readonly from: "fresh"; readonly aval: Aval }
-  | { readonly from: "input" | "output"; readonly index: number };
-
-/** Splits a call: `known` is run now, `unknown` later, on residuals that `known` gives and on the unknown inputs. */
 export type PartialEvalRule = (
+  eqn: Eqn,
   unknown: readonly boolean[],
-  params: Params,
   passes: Passes,
-) => {
-  /** Takes the known inputs; gives the known outputs, then the fresh residuals. */
-  readonly knownParams: Params;
-  /** Takes the residuals, then the unknown inputs; gives the unknown outputs. */
-  readonly unknownParams: Params;
-  readonly unknownOut: readonly boolean[];
-  readonly residuals: readonly Residual[];
-};
+  fresh: (aval: Aval) => Var,
+) => { readonly known: readonly Eqn[]; readonly unknown: readonly Eqn[] } | undefined;
 
-export interface DceResult {
-  readonly params: Params;
-  readonly usedInputs: readonly boolean[];
-}
+/**
+ * The equation without what the `used` outputs and its effects do not need. Its inputs are some of those of the equation, and
+ * its outputs some of its outputs: at least those that are used.
+ */
+export type DceRule = (eqn: Eqn, used: readonly boolean[], passes: Passes) => Eqn;
 
 const registry = new Map<string, Primitive>();
 

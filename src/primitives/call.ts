@@ -4,21 +4,22 @@
  */
 import { left, right } from "fp-ts/lib/Either.js";
 import type { ConcreteArray, NDArray } from "../core/array.js";
-import { aval, describeAll, sameType } from "../core/aval.js";
+import { type Aval, aval, describeAll, sameType } from "../core/aval.js";
 import { memoize } from "../core/build.js";
 import { nansAreErrors } from "../core/debugNans.js";
 import { deviceFor } from "../core/device.js";
 import { effectsOfBodies, hasEffects } from "../core/effects.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
-import { type Atom, Jaxpr, Var } from "../core/jaxpr.js";
+import { type Atom, type Eqn, Jaxpr, Var } from "../core/jaxpr.js";
 import {
   type Cost,
   definePrimitive,
   LinearInput,
   type Params,
   type PartialEvalResult,
-  type Residual,
+  type PartialEvalRule,
+  type Passes,
 } from "../core/primitive.js";
 import { bind, currentTrace, effectsWait, withTrace } from "../core/trace.js";
 import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
@@ -105,16 +106,7 @@ export const callPrimitive = definePrimitive({
       tangents: outputs.map((y, i): Tangent => (pushed.activeOut[i] ? results[next++] : zeroFor(y.aval))),
     };
   },
-  partialEval: (unknown, params, passes) => {
-    const { jaxpr, name } = params as CallParams;
-    const split = splitBody(passes.partialEval(jaxpr, unknown));
-    return {
-      knownParams: { jaxpr: split.known, name },
-      unknownParams: { jaxpr: split.unknown, name },
-      unknownOut: split.unknownOut,
-      residuals: split.residuals,
-    };
-  },
+  partialEval: (eqn, unknown, passes, fresh) => splitCall(eqn, unknown, passes, fresh),
   transpose: (cotangents, inputs, params, passes) => {
     const { jaxpr, name } = params as CallParams;
     const linear = inputs.map((x) => x instanceof LinearInput);
@@ -141,8 +133,14 @@ export const callPrimitive = definePrimitive({
   dce: (eqn, used, passes) => {
     const { jaxpr, name } = eqn.params as CallParams;
     const pruned = passes.dce(jaxpr, used);
-    return { params: { jaxpr: pruned.jaxpr, name }, usedInputs: pruned.usedInputs };
+    return {
+      ...eqn,
+      params: { jaxpr: pruned.jaxpr, name },
+      inputs: eqn.inputs.filter((_, i) => pruned.usedInputs[i]),
+      outputs: eqn.outputs.filter((_, k) => used[k]),
+    };
   },
+  inline: ({ jaxpr }) => jaxpr as Jaxpr,
   cost: (_, params) => jaxprCost((params as CallParams).jaxpr),
   effectful: effectsOfBodies,
   laws: {
@@ -169,6 +167,42 @@ function eachItsOwn(
 }
 
 const derivedName = (transform: string, name: string): string => `${transform}(${name})`;
+
+/** Splits a call of a jaxpr in two. */
+function splitCall(
+  eqn: Eqn,
+  unknown: readonly boolean[],
+  passes: Passes,
+  fresh: (type: Aval) => Var,
+): ReturnType<PartialEvalRule> {
+  const { jaxpr, name } = eqn.params as CallParams;
+  const split = splitBody(passes.partialEval(jaxpr, unknown));
+  const known = eqn.inputs.filter((_, i) => !unknown[i]);
+  const outputs = eqn.outputs.filter((_, k) => !split.unknownOut[k]);
+  const made: Var[] = [];
+  const residuals = split.residuals.map((r): Atom => {
+    if (r.from !== "fresh") return (r.from === "input" ? known : outputs)[r.index];
+    const v = fresh(r.aval);
+    made.push(v);
+    return v;
+  });
+  return {
+    known: [{ ...eqn, params: { jaxpr: split.known, name }, inputs: known, outputs: [...outputs, ...made] }],
+    unknown: [
+      {
+        ...eqn,
+        params: { jaxpr: split.unknown, name },
+        inputs: [...residuals, ...eqn.inputs.filter((_, i) => unknown[i])],
+        outputs: eqn.outputs.filter((_, k) => split.unknownOut[k]),
+      },
+    ],
+  };
+}
+
+/** A residual that the known part makes for the unknown part alone, or one that is at hand: its input, or its output. */
+type Residual =
+  | { readonly from: "fresh"; readonly aval: Aval }
+  | { readonly from: "input" | "output"; readonly index: number };
 
 interface SplitBody {
   readonly known: Jaxpr;

@@ -30,10 +30,9 @@ export const dceJaxpr = memoize(maskKey, (jaxpr: Jaxpr, wanted: readonly boolean
       continue;
     }
     narrowed = true;
-    const { params, usedInputs } = dce(eqn, used, passes);
-    const inputs = eqn.inputs.filter((_, k) => usedInputs[k]);
-    kept.push({ ...eqn, params, inputs, outputs: eqn.outputs.filter((_, k) => used[k]) });
-    inputs.forEach(need);
+    const pruned = dce(eqn, used, passes);
+    kept.push(pruned);
+    pruned.inputs.forEach(need);
   }
   const usedInputs = jaxpr.inputs.map((v) => needed[v.id] === 1);
   const same = kept.length === jaxpr.eqns.length && !narrowed;

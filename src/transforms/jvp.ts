@@ -6,13 +6,14 @@
  */
 import type { NDArray } from "../core/array.js";
 import { tangentAval } from "../core/aval.js";
-import { buildJaxpr, maskKey, memoize } from "../core/build.js";
+import { buildJaxpr, masksKey, memoize } from "../core/build.js";
 import { isFloat } from "../core/dtype.js";
 import { InternalError } from "../core/errors.js";
 import { read, walk } from "../core/eval.js";
 import { type Atom, type Jaxpr, Var } from "../core/jaxpr.js";
 import { bind } from "../core/trace.js";
 import { isZero, type Tangent, zeroFor } from "../core/zero.js";
+import { instantiate } from "../primitives/filled.js";
 import { passes, providePasses } from "./passes.js";
 
 export interface JvpResult {
@@ -22,44 +23,48 @@ export interface JvpResult {
   readonly activeOut: readonly boolean[];
 }
 
-export const jvpJaxpr = memoize(maskKey, (jaxpr: Jaxpr, active: readonly boolean[]): JvpResult => {
-  const tangentAvals = jaxpr.inputs.filter((_, i) => active[i]).map((v) => tangentAval(v.aval));
-  let activeOut: boolean[] = [];
-  const pushed = buildJaxpr("jvp", [...jaxpr.inAvals, ...tangentAvals], (inputs) => {
-    const primals = new Array<NDArray>(jaxpr.varCount);
-    const tangents = new Array<Tangent | undefined>(jaxpr.varCount);
-    let next = jaxpr.inputs.length;
-    for (const [i, v] of jaxpr.inputs.entries()) {
-      primals[v.id] = inputs[i];
-      if (active[i]) tangents[v.id] = inputs[next++];
-    }
-    const tangentOf = (a: Atom): Tangent => (a instanceof Var && tangents[a.id]) || zeroFor(a.aval);
+/** `force` marks outputs that must have a tangent even if it is zero. */
+export const jvpJaxpr = memoize(
+  masksKey,
+  (jaxpr: Jaxpr, active: readonly boolean[], force: readonly boolean[] = []): JvpResult => {
+    const tangentAvals = jaxpr.inputs.filter((_, i) => active[i]).map((v) => tangentAval(v.aval));
+    let activeOut: boolean[] = [];
+    const pushed = buildJaxpr("jvp", [...jaxpr.inAvals, ...tangentAvals], (inputs) => {
+      const primals = new Array<NDArray>(jaxpr.varCount);
+      const tangents = new Array<Tangent | undefined>(jaxpr.varCount);
+      let next = jaxpr.inputs.length;
+      for (const [i, v] of jaxpr.inputs.entries()) {
+        primals[v.id] = inputs[i];
+        if (active[i]) tangents[v.id] = inputs[next++];
+      }
+      const tangentOf = (a: Atom): Tangent => (a instanceof Var && tangents[a.id]) || zeroFor(a.aval);
 
-    walk(jaxpr, ({ primitive, inputs: atoms, params, outputs }) => {
-      const x = atoms.map((a) => read(primals, a));
-      const t = atoms.map(tangentOf);
-      if (t.every(isZero)) {
-        for (const [k, y] of bind(primitive, x, params).entries()) primals[outputs[k].id] = y;
-        return;
-      }
-      const result = primitive.jvp(x, t, params, passes);
-      for (const [k, v] of outputs.entries()) {
-        primals[v.id] = result.outputs[k];
-        const tangent = result.tangents[k];
-        if (isZero(tangent)) continue;
-        requireTangent(primitive.name, v, tangent);
-        // An integer has no tangent but zero, whatever the rule says.
-        if (isFloat(v.aval.dtype)) tangents[v.id] = tangent;
-      }
+      walk(jaxpr, ({ primitive, inputs: atoms, params, outputs }) => {
+        const x = atoms.map((a) => read(primals, a));
+        const t = atoms.map(tangentOf);
+        if (t.every(isZero)) {
+          for (const [k, y] of bind(primitive, x, params).entries()) primals[outputs[k].id] = y;
+          return;
+        }
+        const result = primitive.jvp(x, t, params, passes);
+        for (const [k, v] of outputs.entries()) {
+          primals[v.id] = result.outputs[k];
+          const tangent = result.tangents[k];
+          if (isZero(tangent)) continue;
+          requireTangent(primitive.name, v, tangent);
+          // An integer has no tangent but zero, whatever the rule says.
+          if (isFloat(v.aval.dtype)) tangents[v.id] = tangent;
+        }
+      });
+
+      const outputs = jaxpr.outputs.map((a) => read(primals, a));
+      const outTangents = jaxpr.outputs.map((a, k) => (force[k] ? instantiate(tangentOf(a)) : tangentOf(a)));
+      activeOut = outTangents.map((t) => !isZero(t));
+      return [...outputs, ...outTangents.filter((t): t is NDArray => !isZero(t))];
     });
-
-    const outputs = jaxpr.outputs.map((a) => read(primals, a));
-    const outTangents = jaxpr.outputs.map(tangentOf);
-    activeOut = outTangents.map((t) => !isZero(t));
-    return [...outputs, ...outTangents.filter((t): t is NDArray => !isZero(t))];
-  });
-  return { jaxpr: pushed, activeOut };
-});
+    return { jaxpr: pushed, activeOut };
+  },
+);
 
 function requireTangent(name: string, output: Var, tangent: NDArray): void {
   const { shape, dtype } = tangentAval(output.aval);

@@ -9,7 +9,8 @@
  * Effects of known values belong to the known part, those inside calls too, so that what is run later does not repeat
  * them.
  */
-import { maskKey, memoize } from "../core/build.js";
+import type { Aval } from "../core/aval.js";
+import { masksKey, memoize } from "../core/build.js";
 import { isEffectful } from "../core/effects.js";
 import { type Atom, type Eqn, Jaxpr, Var } from "../core/jaxpr.js";
 import type { PartialEvalResult } from "../core/primitive.js";
@@ -18,12 +19,12 @@ import { passes, providePasses } from "./passes.js";
 
 /** `force` marks outputs that the unknown part must give even if they are known. */
 export const partialEvalJaxpr = memoize(
-  (unknownIn: readonly boolean[], force: readonly boolean[] = []) =>
-    `${maskKey(unknownIn)}/${maskKey(force)}`,
+  masksKey,
   (jaxpr: Jaxpr, unknownIn: readonly boolean[], force: readonly boolean[] = []): PartialEvalResult => {
-    const unknown = new Uint8Array(jaxpr.varCount);
+    const unknown: number[] = [];
     const isUnknown = (a: Atom): boolean => a instanceof Var && unknown[a.id] === 1;
     let varCount = jaxpr.varCount;
+    const fresh = (type: Aval): Var => new Var(varCount++, type);
     for (const [i, v] of jaxpr.inputs.entries()) if (unknownIn[i]) unknown[v.id] = 1;
 
     const knownEqns: Eqn[] = [];
@@ -33,32 +34,14 @@ export const partialEvalJaxpr = memoize(
         knownEqns.push(eqn);
         continue;
       }
-      const split = eqn.primitive.partialEval;
+      const rule = eqn.primitive.partialEval;
       const whole = eqn.inputs.every(isUnknown) && !isEffectful(eqn.primitive, eqn.params);
-      if (split === undefined || whole) {
-        unknownEqns.push(eqn);
-        for (const v of eqn.outputs) unknown[v.id] = 1;
-        continue;
+      const split = whole ? undefined : rule?.(eqn, eqn.inputs.map(isUnknown), passes, fresh);
+      knownEqns.push(...(split?.known ?? []));
+      for (const later of split?.unknown ?? [eqn]) {
+        unknownEqns.push(later);
+        for (const v of later.outputs) unknown[v.id] = 1;
       }
-      const mask = eqn.inputs.map(isUnknown);
-      const { knownParams, unknownParams, unknownOut, residuals: sources } = split(mask, eqn.params, passes);
-      const [knownOuts, unknownOuts] = partition(eqn.outputs, unknownOut);
-      const [knownIns, unknownIns] = partition(eqn.inputs, mask);
-      const fresh: Var[] = [];
-      const residuals = sources.map((r): Atom => {
-        if (r.from !== "fresh") return (r.from === "input" ? knownIns : knownOuts)[r.index];
-        const v = new Var(varCount++, r.aval);
-        fresh.push(v);
-        return v;
-      });
-      knownEqns.push({ ...eqn, params: knownParams, inputs: knownIns, outputs: [...knownOuts, ...fresh] });
-      unknownEqns.push({
-        ...eqn,
-        params: unknownParams,
-        inputs: [...residuals, ...unknownIns],
-        outputs: unknownOuts,
-      });
-      for (const v of unknownOuts) unknown[v.id] = 1;
     }
 
     const unknownOut = jaxpr.outputs.map((a, i) => isUnknown(a) || force[i] === true);

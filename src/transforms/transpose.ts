@@ -11,7 +11,7 @@
  */
 import type { NDArray } from "../core/array.js";
 import { tangentAval } from "../core/aval.js";
-import { buildJaxpr, maskKey, memoize } from "../core/build.js";
+import { buildJaxpr, masksKey, memoize } from "../core/build.js";
 import { hasEffects } from "../core/effects.js";
 import { evalJaxpr, read } from "../core/eval.js";
 import { type Atom, type Eqn, type Jaxpr, Var } from "../core/jaxpr.js";
@@ -19,13 +19,19 @@ import { LinearInput, missingRule, type TransposeResult } from "../core/primitiv
 import { bind, inheritingSources, inheritSource } from "../core/trace.js";
 import { isZero, type Tangent, Zero } from "../core/zero.js";
 import { add } from "../primitives/elementwise.js";
+import { instantiate } from "../primitives/filled.js";
 import { partialEvalJaxpr } from "./partialEval.js";
 import { passes, providePasses } from "./passes.js";
 
+/** `force` marks linear inputs whose cotangent is given even if it is zero. */
 export const transposeJaxpr = memoize(
-  (linear: readonly boolean[], zeroCotangent: readonly boolean[]) =>
-    `${maskKey(linear)}/${maskKey(zeroCotangent)}`,
-  (jaxpr: Jaxpr, linear: readonly boolean[], zeroCotangent: readonly boolean[]): TransposeResult => {
+  masksKey,
+  (
+    jaxpr: Jaxpr,
+    linear: readonly boolean[],
+    zeroCotangent: readonly boolean[],
+    force: readonly boolean[] = [],
+  ): TransposeResult => {
     const fixed = jaxpr.inputs.filter((_, i) => !linear[i]);
     const seeds = jaxpr.outputs.filter((_, i) => !zeroCotangent[i]);
     let zeroOut: boolean[] = [];
@@ -37,7 +43,9 @@ export const transposeJaxpr = memoize(
         const cotangents = jaxpr.outputs.map(
           (a, i): Tangent => (zeroCotangent[i] ? new Zero(a.aval) : inputs[next++]),
         );
-        const result = backwardPass(jaxpr, linear, inputs.slice(0, fixed.length), cotangents);
+        const result = backwardPass(jaxpr, linear, inputs.slice(0, fixed.length), cotangents).map((ct, i) =>
+          force[i] ? instantiate(ct) : ct,
+        );
         zeroOut = result.map(isZero);
         return result.filter((ct): ct is NDArray => !isZero(ct));
       },

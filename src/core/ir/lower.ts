@@ -1,14 +1,17 @@
 /**
- * What a primitive says about how it is compiled: the `lower` rule of its record. There are three kinds.
+ * What a primitive says about how it is compiled: the `lower` rule of its record. There are four kinds.
  *
  * - `map`: each element of the output is an expression of elements of the operands. Elementwise operations, movements
  *   (reshape, transpose, slice, pad, ...), gathers and random bits are maps. Maps fuse: an operand is asked for as
  *   `operand(i, index)`, which is a load, or the operand's own expression where it is computed in the same kernel.
  * - `reduce`: each element of the output combines elements along some axes of the operands.
- * - `kernels`: all else. The rule writes kernels itself; it, too, reads operands through `element` and so fuses producers.
+ * - `kernels`: all else that computes. The rule writes kernels itself; it, too, reads operands through `element` and so fuses
+ *   producers.
+ * - `control`: branches and loops, whose bodies are programs of their own.
  */
 import type { Aval } from "../aval.js";
 import type { DType } from "../dtype.js";
+import type { Jaxpr } from "../jaxpr.js";
 import type { Params } from "../primitive.js";
 import type { Buffer, Expr, Kernel, Stmt } from "./types.js";
 
@@ -107,4 +110,37 @@ export interface KernelsRule<P = Params> {
   readonly fusesConsumers?: boolean;
 }
 
-export type LowerRule<P = Params> = MapRule<P> | ReduceRule<P> | KernelsRule<P>;
+/**
+ * What runs other programs: some of them, or one of them many times.
+ *
+ * - `cond`: operand 0 is an int32, the number of the branch; it is clamped. Every branch takes the other operands.
+ * - `while`: operands are `condConsts` for `cond`, `bodyConsts` for `body`, then the carry. `cond` takes its constants and the
+ *   carry, and gives a bool; `body` takes its own, and gives the next carry.
+ * - `scan`: operands are `consts`, then `carries`, then arrays with an axis of `length` in front. `body` takes constants, the
+ *   carry and one entry of each array (from the last to the first if `reverse`), and gives the next carry and an entry for
+ *   each of the stacked outputs, which follow the final carry.
+ */
+export type ControlFlow =
+  | { readonly flow: "cond"; readonly branches: readonly Jaxpr[] }
+  | {
+      readonly flow: "while";
+      readonly cond: Jaxpr;
+      readonly body: Jaxpr;
+      readonly condConsts: number;
+      readonly bodyConsts: number;
+    }
+  | {
+      readonly flow: "scan";
+      readonly body: Jaxpr;
+      readonly length: number;
+      readonly reverse: boolean;
+      readonly consts: number;
+      readonly carries: number;
+    };
+
+export interface ControlRule<P = Params> {
+  readonly kind: "control";
+  readonly parts: (params: P) => ControlFlow;
+}
+
+export type LowerRule<P = Params> = MapRule<P> | ReduceRule<P> | KernelsRule<P> | ControlRule<P>;
