@@ -66,7 +66,7 @@ const slicePrimitive = definePrimitive({
   }),
   evaluate: ([x], params, [out]) => {
     // A part of the same shape is the whole.
-    if (sameShape(x.shape, out.shape)) return [x];
+    if (sameShape(x.shape, out.shape)) return [x.alias(out)];
     const { start, strides } = params as SliceParams;
     const own = stridesOf(x.shape);
     const values = allocate(out.dtype, sizeOf(out.shape));
