@@ -78,10 +78,26 @@ export * as lax from "./lax/index.js";
 export * as nn from "./nn/index.js";
 export * as numpy from "./numpy/index.js";
 export { jaxprCost } from "./primitives/call.js";
+export {
+  type CheckpointCandidate,
+  type CheckpointPolicy,
+  checkpointPolicies,
+} from "./primitives/checkpointPolicies.js";
 export { binary, elementwise, unary } from "./primitives/elementwise.js";
 export * as random from "./random/index.js";
 export * as scipy from "./scipy/index.js";
 export { batchJaxpr } from "./transforms/batch.js";
+export {
+  type CheckpointOptions,
+  checkpoint,
+  checkpointName,
+  type StorageOptions,
+} from "./transforms/checkpoint.js";
+export { CheckpointReport, checkpointReport, type StorageCost } from "./transforms/checkpointReport.js";
+export { closureConvert } from "./transforms/closureConvert.js";
+export { customGradient } from "./transforms/customGradient.js";
+export { type CustomJvp, customJvp } from "./transforms/customJvp.js";
+export { type CustomVjp, customVjp, type Perturbable } from "./transforms/customVjp.js";
 export { dceJaxpr } from "./transforms/dce.js";
 export * as debug from "./transforms/debug.js";
 export { evalJaxpr } from "./transforms/evalJaxpr.js";
@@ -95,6 +111,8 @@ export { linearize, linearizeWithAux, linearTranspose, vjp, vjpWithAux } from ".
 export { type Compiled, type CostAnalysis, Lowered } from "./transforms/lowered.js";
 export { evalShape, makeJaxpr, ShapeDtype } from "./transforms/makeJaxpr.js";
 export { partialEvalJaxpr } from "./transforms/partialEval.js";
+export { type CallbackResults, type PureCallbackOptions, pureCallback } from "./transforms/pureCallback.js";
+export { type SavedResidual, SavedResiduals, savedResiduals } from "./transforms/residuals.js";
 export { stopGradient } from "./transforms/stopGradient.js";
 export { tidy } from "./transforms/tidy.js";
 export type { Change } from "./transforms/traces.js";

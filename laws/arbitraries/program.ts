@@ -30,7 +30,7 @@ class ProgramArbitrary extends fc.Arbitrary<Program> {
  *
  * @param options `kind`: `smooth` programs (default) compute in float64 and are differentiable around their inputs, `any`
  *   programs have all dtypes; `minSteps`, `maxSteps`: how many primitives are applied, 1 to 12 by default, beside those
- *   that fit shapes and domains; `maxDepth`: how deep calls nest; `effects`: whether to print and call back;
+ *   that fit shapes and domains; `maxDepth`: how deep branches, loops and calls nest, 3 by default; `effects`: whether to print and call back;
  *   `including`: names of primitives that every program should apply.
  * @example
  * fc.assert(fc.property(program({ maxSteps: 4 }), (p) => checkJaxpr(p.jaxpr)._tag === "Right"));

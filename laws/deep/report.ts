@@ -1,7 +1,8 @@
 /** What a deep run prints at its end. */
 import { primitives } from "fluxion";
 import type { State } from "./state.js";
-import type { Failure } from "./trial.js";
+import type { Tally } from "./tally.js";
+import { type Failure, holders } from "./trial.js";
 
 const grouped = (n: number): string => n.toLocaleString("en-US");
 
@@ -52,9 +53,26 @@ export function report({ seed, seconds, tally }: State): string {
     "",
     "equations by primitive:",
     wrap(applied.map(([name, n]) => `${name} ${grouped(n)}`)),
+    "",
+    ...depthTable(tally.depths),
+    "",
     ...(unseen.length === 0 ? [] : [`never applied: ${unseen.map(({ name }) => name).join(", ")}`]),
     ...tally.failures.map((failure) => `\n${describeFailure(failure, seed)}`),
   ].join("\n");
+}
+
+/** Branches, loops and calls by how many bodies of others they stand in. */
+function depthTable(depths: Tally["depths"]): readonly string[] {
+  const width = Math.max(0, ...holders.map((name) => name.length));
+  const row = (name: string, cells: readonly string[]): string =>
+    name.padEnd(width) + cells.map((text) => text.padStart(10)).join("");
+  return [
+    row("inside of", ["no other", "one", "two", "more"]),
+    ...holders.map((name) => {
+      const [none = 0, one = 0, two = 0, ...more] = depths[name] ?? [];
+      return row(name, [none, one, two, more.reduce((a, b) => a + b, 0)].map(grouped));
+    }),
+  ];
 }
 
 /** Words in lines of at most 110 characters. */

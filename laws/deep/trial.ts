@@ -1,5 +1,6 @@
 /** Trying all laws on one random program. */
-import { type Eqn, Jaxpr } from "fluxion";
+
+import { equationsOf } from "../bodies.js";
 import { attempt, attemptOn } from "../check/attempt.js";
 import { isAboutPoints } from "../check/order.js";
 import type { Fails, Law, Verdict } from "../law.js";
@@ -8,6 +9,7 @@ import { randomProgram } from "../programs/generate.js";
 import type { Program } from "../programs/program.js";
 import { minimised } from "../programs/shrink.js";
 import { splitProgram } from "../programs/split.js";
+import { wrappers } from "../programs/wrappers.js";
 import * as compiling from "../statements/compiling.js";
 import { functionLaws, pairLaws } from "../statements/index.js";
 import * as passes from "../statements/passes.js";
@@ -89,18 +91,21 @@ export const kindOf = (index: number): ProgramKind => (index % 4 === 3 ? "any" :
 export const programAt = (seed: number, index: number): Program =>
   randomProgram(seedOf(seed, index), { kind: kindOf(index) });
 
-/** Names of the primitives of a program, one for each equation, those in calls included. */
-export function primitivesOf({ jaxpr }: Program): readonly string[] {
-  const names: string[] = [];
-  const visit = (eqns: readonly Eqn[]): void => {
-    for (const { primitive, params } of eqns) {
-      names.push(primitive.name);
-      for (const value of Object.values(params)) if (value instanceof Jaxpr) visit(value.eqns);
-    }
-  };
-  visit(jaxpr.eqns);
-  return names;
+/** Primitives that hold programs of their own: they are counted by how deep they stand, too. */
+export const holders: readonly string[] = [
+  ...["cond", "scan", "while"],
+  ...wrappers.map(({ primitive }) => primitive),
+];
+
+export interface Applied {
+  readonly name: string;
+  /** How many bodies it stands in. */
+  readonly depth: number;
 }
+
+/** The primitives of a program, one for each equation, those in bodies included. */
+export const primitivesOf = ({ jaxpr }: Program): readonly Applied[] =>
+  equationsOf(jaxpr).map(({ eqn, depth }) => ({ name: eqn.primitive.name, depth }));
 
 export interface Trial {
   readonly index: number;

@@ -54,7 +54,8 @@ function* faultsOfRule(
   const types = { target: "wasm", inputs: avals, outputs: outputs.right } as const;
   if (rule.kind === "map") yield* mapFaults(rule, types, params, applies);
   else if (rule.kind === "reduce") yield* reduceFaults(rule, types, params, applies);
-  else {
+  // Branches and loops have no kernels of their own.
+  else if (rule.kind === "kernels") {
     const kernels = kernelsOf(rule, applies, (listing) => {
       const restore = replaceRule(primitive, "lower", listing);
       try {

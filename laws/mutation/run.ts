@@ -1,7 +1,7 @@
 /**
  * `npm run laws:mutate`: seeds faults in every rule of every primitive, holds the laws against each, and writes
  * docs/mutations.md. `-- --only sin,cos --rule jvp --jobs 2 --seed 1 --limit 3`; with `--only` or `--rule` nothing is
- * written.
+ * written. `--missing` tries the primitives that the recorded results lack, and adds what it finds.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -12,13 +12,14 @@ import { SingleBar } from "cli-progress";
 import { ArgumentError, findPrimitive, primitives } from "fluxion";
 import { functionLaws, primitiveLaws } from "../statements/index.js";
 import { ruleNames } from "./fault.js";
-import { documentFile, render, resultsFile, summary } from "./report.js";
+import { documentFile, readResults, render, resultsFile, summary } from "./report.js";
 import { count, emptyResults, type Judged, killer, tallyOf } from "./results.js";
 import type { Job, Message } from "./worker.js";
 
 const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
+    missing: { type: "boolean", default: false },
     rule: { type: "string" },
     jobs: { type: "string", default: String(Math.min(8, cpus().length)) },
     seed: { type: "string", default: "1" },
@@ -31,10 +32,17 @@ const patience = 60_000;
 /** Of so many killed faults one is shown to all laws, to see what each of them notices. */
 const every = 40;
 
-const only = options.only?.split(",");
+/** With `--missing`, what the recorded results do not tell of is tried and added to them. */
+const recorded = options.missing ? readResults() : undefined;
+const only =
+  recorded === undefined
+    ? options.only?.split(",")
+    : primitives().flatMap(({ name }) => (recorded.primitives[name] === undefined ? [name] : []));
 const rules = options.rule?.split(",") ?? ruleNames;
-const [seed, limit] = [Number(options.seed), Number(options.limit)];
-const results = emptyResults(seed, limit);
+const [seed, limit] = recorded
+  ? [recorded.seed, recorded.limit]
+  : [Number(options.seed), Number(options.limit)];
+const results = recorded ?? emptyResults(seed, limit);
 for (const { name } of [...functionLaws, ...primitiveLaws]) killer(results, name);
 
 for (const name of only ?? [])
@@ -144,7 +152,7 @@ function runJob(child: ChildProcess, job: Job): Promise<Job | undefined> {
 
 await Promise.all(Array.from({ length: Number(options.jobs) }, work));
 if (shown) bar.stop();
-if (only === undefined && options.rule === undefined) {
+if ((only === undefined || options.missing) && options.rule === undefined) {
   writeFileSync(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`);
   writeFileSync(documentFile, render(results));
 }

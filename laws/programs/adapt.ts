@@ -5,8 +5,8 @@ import { isFloatType } from "./copies.js";
 
 export type Interval = readonly [number, number];
 
-/** The primitives that values are fitted with. */
-function named(name: string): Primitive {
+/** A primitive by its name. */
+export function named(name: string): Primitive {
   const found = findPrimitive(name);
   if (found === undefined) throw new Error(`there is no primitive "${name}"`);
   return found;

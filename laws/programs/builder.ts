@@ -12,7 +12,8 @@ import {
   type Primitive,
   Var,
 } from "fluxion";
-import { arrayOf, type Copies, constant, evaluateCopies, isConstant, isFloatType } from "./copies.js";
+import { arrayOf, type Copies, constant, isConstant, isFloatType } from "./copies.js";
+import { evaluateCopies } from "./run.js";
 
 /** An atom, its values, and what is known of them. */
 export interface Known {
@@ -68,18 +69,19 @@ export class Builder {
 
   constructor(readonly random: () => number) {}
 
-  private given(copies: Copies): Known {
+  /** A variable that no equation defines, with values that are known already. `given`: it is not computed elsewhere either. */
+  variable(copies: Copies, given = true): Known {
     const type = copies[0].aval;
     const atom = new Var(this.values.length, type);
     this.values.push(copies);
-    return { atom, copies, type, ...measure(copies), given: true };
+    return { atom, copies, type, ...measure(copies), given };
   }
 
   /** A variable that no equation defines: an input. Floats have neighbours. */
   input(x: ConcreteArray): Known {
-    if (!isFloatType(x.dtype)) return this.given(constant(x));
+    if (!isFloatType(x.dtype)) return this.variable(constant(x));
     const by = reach(x.dtype);
-    return this.given([x, moved(x, by, this.random), moved(x, by, this.random)]);
+    return this.variable([x, moved(x, by, this.random), moved(x, by, this.random)]);
   }
 
   literal(value: number, dtype: Aval["dtype"]): Known {

@@ -1,6 +1,8 @@
 /** What random programs are made of: the registry's primitives, each with those of its examples that fit. */
 import { type Aval, type Example, type Primitive, primitives } from "fluxion";
+import { isEffectful } from "../bodies.js";
 import { isFloatType } from "./copies.js";
+import { wrappers } from "./wrappers.js";
 
 /**
  * `smooth`: all floats are float64 and the program is differentiable around its inputs. `any`: all dtypes, and all
@@ -13,14 +15,14 @@ export interface Entry {
   readonly examples: readonly Example[];
 }
 
-const isEffectful = ({ effectful }: Primitive, { params }: Example): boolean =>
-  typeof effectful === "function" ? effectful(params) : effectful === true;
+/** Primitives that are drawn with bodies of their own, rather than with those of the examples. */
+const drawn: ReadonlySet<string> = new Set(["cond", "scan", "while", ...wrappers.map((w) => w.primitive)]);
 
 const onlyDoubles = (types: readonly Aval[]): boolean =>
   types.every(({ dtype }) => !isFloatType(dtype) || dtype === "float64");
 
 function fits(primitive: Primitive, example: Example, kind: ProgramKind, effects: boolean): boolean {
-  if (!effects && isEffectful(primitive, example)) return false;
+  if (!effects && isEffectful({ primitive, params: example.params })) return false;
   if (kind === "any") return true;
   if (!onlyDoubles(example.avals)) return false;
   const outputs = primitive.abstractEval(example.avals, example.params);
@@ -36,6 +38,7 @@ export function catalogue(kind: ProgramKind, effects: boolean): readonly Entry[]
   let found = made.get(key);
   if (found?.count !== all.length) {
     const entries = all
+      .filter(({ name }) => !drawn.has(name))
       .map((primitive) => ({
         primitive,
         // A record made in JavaScript may lack what the types ask for; then there is nothing to draw.

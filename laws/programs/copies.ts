@@ -1,22 +1,5 @@
-/**
- * Values of the variables of a program: at its inputs and, to see how they move, at two neighbours of the inputs.
- *
- * The plain meaning of each primitive is used and no device: programs are made by the thousand, and what a device computes
- * is one of the things that are to be tested.
- */
-import {
-  type Aval,
-  ConcreteArray,
-  type DType,
-  type Eqn,
-  type Jaxpr,
-  numpy as np,
-  type Params,
-  type Primitive,
-  type TypedArray,
-  Var,
-} from "fluxion";
-import { inlinedBody } from "./wrappers.js";
+/** Values of the variables of a program: at its inputs and, to see how they move, at two neighbours of the inputs. */
+import { type Aval, ConcreteArray, type DType, type Eqn, numpy as np, type TypedArray, Var } from "fluxion";
 
 /** One array at the inputs and at two neighbours. The very same object three times where nothing moves. */
 export type Copies = readonly [ConcreteArray, ConcreteArray, ConcreteArray];
@@ -59,41 +42,6 @@ const sameElements = (a: ConcreteArray, b: ConcreteArray): boolean => {
 export const settled = (x: Copies): Copies =>
   sameElements(x[0], x[1]) && sameElements(x[0], x[2]) ? constant(x[0]) : x;
 
-/** What a primitive gives, by its plain meaning. Calls are what their bodies are. */
-function evaluate(
-  primitive: Primitive,
-  inputs: readonly ConcreteArray[],
-  params: Params,
-  types: readonly Aval[],
-): readonly ConcreteArray[] {
-  const body = inlinedBody(primitive, params);
-  if (body === undefined) return primitive.evaluate(inputs, params, types);
-  const values = run(body, inputs.map(constant));
-  return body.outputs.map((a) => copiesOf(a, values)[0]);
-}
-
-/** What a primitive gives at the inputs and at their neighbours. */
-export function evaluateCopies(
-  primitive: Primitive,
-  operands: readonly Copies[],
-  params: Params,
-  types: readonly Aval[],
-): readonly Copies[] {
-  // What has no results has effects, which are not for those who want to know values.
-  if (types.length === 0) return [];
-  const at = (k: 0 | 1 | 2) =>
-    evaluate(
-      primitive,
-      operands.map((x) => x[k]),
-      params,
-      types,
-    );
-  const here = at(0);
-  if (operands.every(isConstant)) return here.map(constant);
-  const [one, other] = [at(1), at(2)];
-  return here.map((y, i) => settled([y, one[i], other[i]]));
-}
-
 const literals = new Map<string, Copies>();
 
 /** The values of an atom. */
@@ -107,17 +55,4 @@ export function copiesOf(atom: Eqn["inputs"][number], values: readonly Copies[])
     literals.set(key, found);
   }
   return found;
-}
-
-/** The values of all variables of a jaxpr, by id. */
-export function run(jaxpr: Jaxpr, inputs: readonly Copies[]): readonly Copies[] {
-  const values = new Array<Copies>(jaxpr.varCount);
-  for (const [i, v] of jaxpr.inputs.entries()) values[v.id] = inputs[i];
-  for (const { primitive, inputs: atoms, params, outputs } of jaxpr.eqns) {
-    const operands = atoms.map((a) => copiesOf(a, values));
-    const types = outputs.map((v) => v.aval);
-    for (const [k, y] of evaluateCopies(primitive, operands, params, types).entries())
-      values[outputs[k].id] = y;
-  }
-  return values;
 }

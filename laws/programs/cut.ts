@@ -1,12 +1,10 @@
 /** Parts of programs as programs: what is computed outside of a part becomes its input, with the value it had. */
 import { type Eqn, Jaxpr, Literal, Var } from "fluxion";
+import { isEffectful } from "../bodies.js";
 import type { Copies } from "./copies.js";
 import { Program } from "./program.js";
 
 type Atom = Eqn["inputs"][number];
-
-const isEffectful = ({ primitive: { effectful }, params }: Eqn): boolean =>
-  typeof effectful === "function" ? effectful(params) : effectful === true;
 
 /** The equations that the outputs or effects need. */
 export function needed(eqns: readonly Eqn[], outputs: readonly Atom[]): readonly Eqn[] {

@@ -2,8 +2,10 @@
 import { type ConcreteArray, countEqns, evalJaxpr, type Jaxpr } from "fluxion";
 import type { ArrayFunction } from "../law.js";
 import { makePoint, type Point } from "../point.js";
-import { type Copies, run } from "./copies.js";
-import { programToTypeScript, spellElements } from "./typescript.js";
+import type { Copies } from "./copies.js";
+import { run } from "./run.js";
+import { spellElements } from "./spell.js";
+import { programToTypeScript } from "./typescript.js";
 
 /**
  * A jaxpr and inputs. Programs of `program()` and `randomProgram` are smooth in a neighbourhood of their inputs, if they

@@ -1,12 +1,16 @@
 /** Smaller programs that are parts of a program, or the same with simpler numbers: the biggest cuts first. */
-import { type Eqn, type Jaxpr, Var } from "fluxion";
-import { type Copies, copiesOf } from "./copies.js";
-import { assemble, renumbered, windowOf } from "./cut.js";
-import { Program } from "./program.js";
-import { withLiterals, withSimplerInputs } from "./simplify.js";
-import { inlinedBody } from "./wrappers.js";
-
-type Atom = Eqn["inputs"][number];
+import { Jaxpr, type Params, type Var } from "fluxion";
+import { bodiesOf } from "../bodies.js";
+import type { Copies } from "./copies.js";
+import { assemble, windowOf } from "./cut.js";
+import { type Habits, habitsOf } from "./domain.js";
+import { bodyEdits, type Edit } from "./edit.js";
+import type { Program } from "./program.js";
+import { prunedJaxpr } from "./prune.js";
+import { runsOf } from "./run.js";
+import { shorterScan } from "./shorter.js";
+import { admitted, withLiterals, withSimplerInputs } from "./simplify.js";
+import { unfolded } from "./unfold.js";
 
 /** Each equation alone, then runs of 2, 3 and more up to half of all, at the values that were computed. */
 function* windows({ jaxpr }: Program, values: readonly Copies[]): Generator<Program> {
@@ -18,45 +22,48 @@ function* windows({ jaxpr }: Program, values: readonly Copies[]): Generator<Prog
     for (let start = 0; start + length <= n; start++) yield windowOf(jaxpr, values, start, start + length);
 }
 
-/** The body of a call as a program. */
+/** The bodies of calls, of branches that are taken and of steps as programs, at the values that they met. */
 function* bodies({ jaxpr }: Program, values: readonly Copies[]): Generator<Program> {
-  for (const eqn of jaxpr.eqns) {
-    const body = inlinedBody(eqn.primitive, eqn.params);
-    if (body === undefined) continue;
-    const inputs = eqn.inputs.map((a) => copiesOf(a, values));
-    const at = new Map(body.inputs.map((v, i) => [v, inputs[i]]));
-    yield assemble(body.eqns, body.outputs, (v) => at.get(v) as Copies);
+  for (const eqn of jaxpr.eqns)
+    for (const { body, values: met } of runsOf(eqn, values))
+      yield assemble(body.eqns, body.outputs, (v) => met[v.id]);
+}
+
+/** The program with inputs added, without those that are not needed. */
+const edited = ({ inputCopies }: Program, { jaxpr, added }: Edit): Program => {
+  const all = [...inputCopies, ...added];
+  const at = new Map(jaxpr.inputs.map((v, i) => [v, all[i]]));
+  return assemble(jaxpr.eqns, jaxpr.outputs, (v) => at.get(v) as Copies);
+};
+
+/** Programs with a call, a branch or a loop written out. */
+function* inlinings(program: Program, values: readonly Copies[]): Generator<Program> {
+  const { jaxpr } = program;
+  for (const k of jaxpr.eqns.keys()) {
+    const written = unfolded(jaxpr, k, values);
+    if (written !== undefined) yield edited(program, { jaxpr: written, added: [] });
   }
 }
 
-/** The jaxpr with the equations of a call's body in its place. */
-function inlined(jaxpr: Jaxpr, index: number, body: Jaxpr): Jaxpr {
-  const call = jaxpr.eqns[index];
-  // Variables of the body are renamed, so that a body that is called twice can be inlined twice.
-  const names = new Map<Atom, Atom>(body.inputs.map((v, i) => [v, call.inputs[i]]));
-  let next = jaxpr.varCount;
-  const use = (a: Atom): Atom => names.get(a) ?? a;
-  const inner = body.eqns.map((eqn): Eqn => {
-    const inputs = eqn.inputs.map(use);
-    const outputs = eqn.outputs.map((v) => {
-      const w = new Var(next++, v.aval);
-      names.set(v, w);
-      return w;
-    });
-    return { ...eqn, inputs, outputs };
-  });
-  const results = new Map<Atom, Atom>(call.outputs.map((v, i) => [v, use(body.outputs[i])]));
-  const outer = (a: Atom): Atom => results.get(a) ?? a;
-  const rename = (eqn: Eqn): Eqn => ({ ...eqn, inputs: eqn.inputs.map(outer) });
-  const eqns = [...jaxpr.eqns.slice(0, index), ...inner, ...jaxpr.eqns.slice(index + 1).map(rename)];
-  return renumbered(jaxpr.inputs, eqns, jaxpr.outputs.map(outer));
+/** The program without what its outputs do not need, in bodies too. */
+function* withoutWaste(program: Program): Generator<Program> {
+  yield edited(program, { jaxpr: prunedJaxpr(program.jaxpr), added: [] });
 }
 
-/** Programs with a call replaced by its body. */
-function* inlinings({ jaxpr, inputs, neighbours }: Program): Generator<Program> {
-  for (const [k, eqn] of jaxpr.eqns.entries()) {
-    const body = inlinedBody(eqn.primitive, eqn.params);
-    if (body !== undefined) yield new Program(inlined(jaxpr, k, body), inputs, neighbours);
+/** Programs with less in a body, or with a loop of fewer steps. */
+function* edits(program: Program, values: readonly Copies[], habits: Habits): Generator<Program> {
+  const { jaxpr } = program;
+  const changes = function* (): Generator<Edit> {
+    for (const k of jaxpr.eqns.keys()) {
+      const shorter = shorterScan(jaxpr, k, values);
+      if (shorter !== undefined) yield shorter;
+    }
+    yield* bodyEdits(jaxpr, [values]);
+  };
+  for (const change of changes()) {
+    const pruned = edited(program, { ...change, jaxpr: prunedJaxpr(change.jaxpr) });
+    const good = admitted(habits, pruned);
+    if (good !== undefined) yield good;
   }
 }
 
@@ -76,9 +83,25 @@ function* withFewerEqns({ jaxpr }: Program, values: readonly Copies[]): Generato
     yield assemble(jaxpr.eqns.toSpliced(k, 1), jaxpr.outputs, (v) => values[v.id]);
 }
 
+/** How much there is to read: a loop counts for more than its steps written out, so that these are simpler. */
+const weightOf = ({ eqns }: Jaxpr): number =>
+  eqns.reduce((sum, { primitive, params }) => {
+    const inner = bodiesOf(params).reduce((n, body) => n + weightOf(body), 0);
+    const times = primitive.name === "scan" ? Math.max(1, params.length as number) : 1;
+    const length = primitive.name === "while" ? 4 : times;
+    const ends = primitive.name === "scan" ? scanEnds(params) : 0;
+    return sum + 1 + (bodiesOf(params).length === 0 ? 0 : 1) + length * (inner + 2 * ends);
+  }, 0);
+
+/** The arrays that a scan takes and gives, entry by entry. */
+const scanEnds = ({ jaxpr, consts, carries }: Params): number =>
+  jaxpr instanceof Jaxpr
+    ? jaxpr.inputs.length + jaxpr.outputs.length - (consts as number) - 2 * (carries as number)
+    : 0;
+
 const lengthOf = (p: Program): number =>
   // An equation without operands or outputs counts as one like any other; inputs count less.
-  p.size * 100 + p.jaxpr.outputs.length * 10 + p.jaxpr.inputs.length;
+  weightOf(p.jaxpr) * 100 + p.jaxpr.outputs.length * 10 + p.jaxpr.inputs.length;
 
 /**
  * Programs that are simpler than this one and well typed. They compute what this one does in part, at the same values,
@@ -86,18 +109,23 @@ const lengthOf = (p: Program): number =>
  */
 export function* shrunkPrograms(program: Program): Generator<Program> {
   const values = program.values();
+  const habits = habitsOf(program.jaxpr, values);
   const size = lengthOf(program);
-  const smaller = [windows, bodies, inlinings, withFewerOutputs, withFewerEqns, withLiterals];
-  const seen = new Set<string>();
+  const smaller = [
+    ...[withoutWaste, withFewerOutputs, windows, bodies, inlinings],
+    ...[withFewerEqns, edits, withLiterals],
+  ];
+  const seen = new Set([String(program)]);
   for (const candidates of smaller)
-    for (const candidate of candidates(program, values)) {
-      if (candidates !== withLiterals && lengthOf(candidate) >= size) continue;
+    for (const candidate of candidates(program, values, habits)) {
+      const isPlainer = candidates === withLiterals || candidates === edits;
+      if (isPlainer ? lengthOf(candidate) > size : lengthOf(candidate) >= size) continue;
       const text = String(candidate);
       if (seen.has(text)) continue;
       seen.add(text);
       yield candidate;
     }
-  yield* withSimplerInputs(program, values);
+  yield* withSimplerInputs(program, habits);
 }
 
 /**

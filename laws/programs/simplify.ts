@@ -2,8 +2,9 @@
 import { type ConcreteArray, type Eqn, Jaxpr, Literal, Var } from "fluxion";
 import { arrayOf, type Copies, copiesOf, isFloatType } from "./copies.js";
 import { renumbered } from "./cut.js";
-import { staysInside } from "./domain.js";
+import { type Habits, habitsOf, staysInside } from "./domain.js";
 import { Program } from "./program.js";
+import { EndlessLoop } from "./run.js";
 
 type Atom = Eqn["inputs"][number];
 
@@ -49,14 +50,18 @@ const withInputs = (jaxpr: Jaxpr, inputs: readonly Copies[]): Program =>
     [inputs.map((x) => x[1]), inputs.map((x) => x[2])],
   );
 
-/** The candidate, if the equations of the program may be applied to its values. */
-function admitted(program: Program, values: readonly Copies[], candidate: Program): Program | undefined {
-  const after = { jaxpr: candidate.jaxpr, values: candidate.values() };
-  return staysInside({ jaxpr: program.jaxpr, values }, after) ? candidate : undefined;
+/** The candidate, if its equations keep to where those of the program were, and its loops end. */
+export function admitted(habits: Habits, candidate: Program): Program | undefined {
+  try {
+    return staysInside(habits, habitsOf(candidate.jaxpr, candidate.values())) ? candidate : undefined;
+  } catch (error) {
+    if (error instanceof EndlessLoop) return undefined;
+    throw error;
+  }
 }
 
 /** Programs with simpler elements of one input: all at once, then one by one. */
-export function* withSimplerInputs(program: Program, values: readonly Copies[]): Generator<Program> {
+export function* withSimplerInputs(program: Program, habits: Habits): Generator<Program> {
   const inputs = program.inputCopies;
   for (const [k, copies] of inputs.entries()) {
     const old = [...copies[0].values];
@@ -75,14 +80,18 @@ export function* withSimplerInputs(program: Program, values: readonly Copies[]):
         program.jaxpr,
         inputs.map((x, j) => (j === k ? changed : x)),
       );
-      const good = admitted(program, values, candidate);
+      const good = admitted(habits, candidate);
       if (good !== undefined) yield good;
     }
   }
 }
 
 /** Programs with a scalar input written as a literal, or with a simpler literal. */
-export function* withLiterals(program: Program, values: readonly Copies[]): Generator<Program> {
+export function* withLiterals(
+  program: Program,
+  values: readonly Copies[],
+  habits: Habits,
+): Generator<Program> {
   const { jaxpr, inputs } = program;
   for (const [k, v] of jaxpr.inputs.entries()) {
     if (v.aval.shape.length > 0) continue;
@@ -102,7 +111,7 @@ export function* withLiterals(program: Program, values: readonly Copies[]): Gene
         const operands = eqn.inputs.map((b, j) => (j === i ? literal : b));
         const eqns = jaxpr.eqns.map((e, j) => (j === k ? { ...e, inputs: operands } : e));
         const changed = new Jaxpr(jaxpr.inputs, eqns, jaxpr.outputs, jaxpr.varCount);
-        const good = admitted(program, values, withInputs(changed, program.inputCopies));
+        const good = admitted(habits, withInputs(changed, program.inputCopies));
         if (good !== undefined) yield good;
       }
     }

@@ -11,7 +11,7 @@ import { readOptions } from "../deep/options.js";
 import { describeFailure, report } from "../deep/report.js";
 import { openState, saveState, stateFile } from "../deep/state.js";
 import { emptyTally, merge, record, type Tally } from "../deep/tally.js";
-import { kindOf, programAt, programLaws, seedOf, shrunkFailure, tryProgram } from "../deep/trial.js";
+import { holders, kindOf, programAt, programLaws, seedOf, shrunkFailure, tryProgram } from "../deep/trial.js";
 import { functionLaws, pairLaws } from "../statements/index.js";
 
 const folder = mkdtempSync(join(tmpdir(), "fluxion-deep-"));
@@ -58,6 +58,13 @@ describe("a run", () => {
     expect(tally.laws.duality.abstained).toBeLessThan(9);
     expect(tally.laws["programs are well typed"].tried).toBe(24);
     expect(Object.values(tally.primitives).reduce((a, b) => a + b)).toBe(tally.equations);
+    for (const name of holders) {
+      const counts = tally.depths[name] ?? [];
+      expect(
+        counts.reduce((a, b) => a + b, 0),
+        name,
+      ).toBe(tally.primitives[name] ?? 0);
+    }
     const joined = emptyTally();
     for (const half of halves) merge(joined, half);
     expect(counts(joined)).toEqual(counts(tally));
@@ -142,6 +149,10 @@ describe("the state", () => {
     );
     expect(text).toMatch(/duality +3/);
     expect(text).toContain("never applied: ");
+    for (const name of holders) {
+      const [none = 0, one = 0] = tally.depths[name] ?? [];
+      expect(text).toMatch(new RegExp(`^${name} +${none} +${one} `, "m"));
+    }
   });
 });
 
@@ -168,7 +179,7 @@ describe("the command", () => {
     expect(code, out + err).toBe(0);
     const whole = emptyTally();
     for (let i = 0; i < 70; i++) record(whole, tryProgram(4, i, named("duality")));
-    expect(out).toContain(`seed 4: 70 programs, ${whole.equations} equations`);
+    expect(out).toContain(`seed 4: 70 programs, ${whole.equations.toLocaleString("en-US")} equations`);
     const { tally } = openState(readOptions([...args, "--resume"]));
     expect(counts(tally)).toEqual(counts(whole));
   }, 180_000);

@@ -1,16 +1,19 @@
 /** Random programs: that they are what they claim to be, that they shrink, and that they can be pasted. */
 import fc from "fast-check";
 import * as fluxion from "fluxion";
-import { checkJaxpr, findPrimitive, isZero, type Jaxpr, numpy as np, type Primitive, Var } from "fluxion";
+import { checkJaxpr, findPrimitive, isZero, numpy as np, type Primitive, Var } from "fluxion";
 import ts from "typescript";
 import { describe, expect, it, vi } from "vitest";
 import { program } from "../arbitraries/program.js";
+import { bodiesOf, equationsOf } from "../bodies.js";
 import { attempt } from "../check/attempt.js";
 import { close, numbers } from "../close.js";
+import { holders } from "../deep/trial.js";
 import type { ProgramKind } from "../programs/catalogue.js";
-import { isConstant, isFloatType } from "../programs/copies.js";
+import { copiesOf, isConstant, isFloatType } from "../programs/copies.js";
 import { randomProgram } from "../programs/generate.js";
 import { Program } from "../programs/program.js";
+import { runsOf } from "../programs/run.js";
 import { minimised, shrunkPrograms } from "../programs/shrink.js";
 import { splitProgram } from "../programs/split.js";
 import { firstDifferences } from "../statements/values.js";
@@ -19,14 +22,6 @@ const kinds: readonly ProgramKind[] = ["smooth", "any"];
 
 const sample = (kind: ProgramKind, count: number, from = 0): Program[] =>
   Array.from({ length: count }, (_, i) => randomProgram(from + i, { kind }));
-
-/** All equations, those in the bodies of calls included, with how deep they stand. */
-function eqnsOf(jaxpr: Jaxpr, depth = 0): { eqn: fluxion.Eqn; depth: number }[] {
-  return jaxpr.eqns.flatMap((eqn) => [
-    { eqn, depth },
-    ...Object.values(eqn.params).flatMap((v) => (v instanceof fluxion.Jaxpr ? eqnsOf(v, depth + 1) : [])),
-  ]);
-}
 
 const isWellTyped = (p: Program): boolean => checkJaxpr(p.jaxpr)._tag === "Right";
 
@@ -64,7 +59,7 @@ describe.each(kinds)("%s programs", (kind) => {
   it("reach every primitive that has examples for them", () => {
     const seen = new Set<string>();
     for (const p of sample(kind, 1500, 10_000))
-      for (const { eqn } of eqnsOf(p.jaxpr)) seen.add(eqn.primitive.name);
+      for (const { eqn } of equationsOf(p.jaxpr)) seen.add(eqn.primitive.name);
     const unseen = fluxion.primitives().filter(({ name }) => !seen.has(name));
     // It prints: that has to be asked for.
     expect(unseen.map(({ name }) => name)).toEqual(["debugCallback"]);
@@ -73,7 +68,7 @@ describe.each(kinds)("%s programs", (kind) => {
   it("have calls in calls, scalars, empty arrays and variables that are used twice", () => {
     const found = { nested: 0, scalars: 0, empty: 0, twice: 0 };
     for (const p of sample(kind, 300)) {
-      const eqns = eqnsOf(p.jaxpr);
+      const eqns = equationsOf(p.jaxpr);
       if (eqns.some(({ depth }) => depth === 2)) found.nested++;
       if (p.inputs.some((x) => x.ndim === 0)) found.scalars++;
       if (eqns.some(({ eqn }) => eqn.outputs.some((v) => v.aval.shape.includes(0)))) found.empty++;
@@ -83,9 +78,65 @@ describe.each(kinds)("%s programs", (kind) => {
     for (const [what, count] of Object.entries(found)) expect(count, what).toBeGreaterThan(10);
   });
 
+  it("have branches, loops and calls of all kinds, in each other too", () => {
+    const seen = new Map(holders.map((name) => [name, [0, 0, 0]]));
+    for (const p of sample(kind, 400))
+      for (const { eqn, depth } of equationsOf(p.jaxpr)) {
+        const counts = seen.get(eqn.primitive.name);
+        if (counts !== undefined && depth < 3) counts[depth]++;
+      }
+    for (const [name, [none, one, two]] of seen) {
+      expect(none, name).toBeGreaterThan(20);
+      expect(one, `${name} in another`).toBeGreaterThan(10);
+      expect(two, `${name} in two others`).toBeGreaterThan(2);
+    }
+  });
+
+  it("have loops of no step and of several, both ways, and take all branches", () => {
+    const seen = new Set<string>();
+    for (const p of sample(kind, 400)) {
+      const values = p.values();
+      for (const eqn of p.jaxpr.eqns) {
+        const { name } = eqn.primitive;
+        const { reverse, unroll, slots } = eqn.params;
+        if (name === "scan")
+          seen.add(`scan ${runsOf(eqn, values).length} ${reverse}`).add(`unroll ${unroll}`);
+        // The condition is asked once more than there are steps.
+        if (name === "while") seen.add(`while ${(runsOf(eqn, values).length - 1) / 2}`).add(`slots ${slots}`);
+        if (name === "cond") seen.add(`branch ${bodiesOf(eqn.params).indexOf(runsOf(eqn, values)[0].body)}`);
+      }
+    }
+    const scans = [1, 2, 3].flatMap((n) => [`scan ${n} true`, `scan ${n} false`]);
+    const rest = ["while 0", "while 1", "while 2", "while 3", "slots 1", "slots 2", "slots 3"];
+    const wanted = [
+      "scan 0 false",
+      ...scans,
+      "unroll 1",
+      "unroll 2",
+      ...rest,
+      "branch 0",
+      "branch 1",
+      "branch 2",
+    ];
+    expect(wanted.filter((what) => !seen.has(what))).toEqual([]);
+  });
+
+  it("mean what they do step by step", () => {
+    for (const p of sample(kind, 150, 3000)) {
+      const values = p.values();
+      const names = ["the program", "its equations one by one"] as const;
+      const verdict = close(
+        p.f(...p.inputs),
+        p.jaxpr.outputs.map((a) => copiesOf(a, values)[0]),
+        { names },
+      );
+      expect(verdict, String(p)).toEqual({ kind: "holds" });
+    }
+  });
+
   it("have as many steps as they are told", () => {
     const equations = (maxSteps: number, minSteps: number): number =>
-      Array.from({ length: 60 }, (_, seed) => randomProgram(seed, { kind, minSteps, maxSteps })).reduce(
+      Array.from({ length: 150 }, (_, seed) => randomProgram(seed, { kind, minSteps, maxSteps })).reduce(
         (sum, p) => sum + p.size,
         0,
       );
@@ -125,7 +176,7 @@ describe("smooth programs", () => {
 describe("effects", () => {
   it("take part where they are asked for", () => {
     const names = Array.from({ length: 400 }, (_, seed) => randomProgram(seed, { effects: true })).flatMap(
-      (p) => eqnsOf(p.jaxpr).map(({ eqn }) => eqn.primitive.name),
+      (p) => equationsOf(p.jaxpr).map(({ eqn }) => eqn.primitive.name),
     );
     expect(names).toContain("debugCallback");
   });
@@ -134,13 +185,23 @@ describe("effects", () => {
 describe("including", () => {
   it("applies the primitives that are named", () => {
     let count = 0;
-    for (let seed = 0; seed < 40; seed++) {
+    for (let seed = 0; seed < 80; seed++) {
       const p = randomProgram(seed, { minSteps: 12, including: ["cumsum", "sin"] });
-      const names = eqnsOf(p.jaxpr).map(({ eqn }) => eqn.primitive.name);
+      const names = equationsOf(p.jaxpr).map(({ eqn }) => eqn.primitive.name);
       if (names.includes("cumsum") && names.includes("sin")) count++;
     }
     // What is applied may turn out not to be needed for the outputs.
-    expect(count).toBeGreaterThan(15);
+    expect(count).toBeGreaterThan(24);
+  });
+
+  it.each(holders)("%s, with a body of its own", (name) => {
+    const programs = Array.from({ length: 40 }, (_, seed) =>
+      randomProgram(seed, { minSteps: 6, maxSteps: 8, including: [name] }),
+    );
+    const holding = programs.filter((p) =>
+      equationsOf(p.jaxpr).some(({ eqn }) => eqn.primitive.name === name),
+    );
+    expect(holding.length).toBeGreaterThan(15);
   });
 });
 
@@ -194,7 +255,8 @@ describe("shrinking", () => {
   });
 
   it("finds the equation that a property is about", () => {
-    const uses = (p: Program, name: string) => eqnsOf(p.jaxpr).some(({ eqn }) => eqn.primitive.name === name);
+    const uses = (p: Program, name: string) =>
+      equationsOf(p.jaxpr).some(({ eqn }) => eqn.primitive.name === name);
     const failure = fc.check(
       fc.property(program({ minSteps: 8, including: ["cumprod"] }), (p) => !uses(p, "cumprod")),
       { seed: 5 },
@@ -203,6 +265,21 @@ describe("shrinking", () => {
     const [smallest] = failure.counterexample as [Program];
     expect(smallest.jaxpr.eqns.map((eqn) => eqn.primitive.name)).toEqual(["cumprod"]);
     expect(fc.stringify(smallest)).toContain("cumprod[axis=");
+  });
+
+  it("looks into bodies, and takes the layers off that do not matter", () => {
+    const hasInside = (p: Program, inner: string, depth: number): boolean =>
+      equationsOf(p.jaxpr).some(({ eqn, depth: at }) => eqn.primitive.name === inner && at >= depth);
+    for (const depth of [0, 1, 2]) {
+      let found: Program | undefined;
+      for (let seed = 0; found === undefined; seed++) {
+        const p = randomProgram(seed, { minSteps: 12, maxSteps: 16 });
+        if (p.size > 30 && hasInside(p, "tanh", depth)) found = p;
+      }
+      const smallest = minimised(found, (p) => hasInside(p, "tanh", depth), { tries: 3000 });
+      // As many layers as it takes, and a loop's own counting.
+      expect(smallest.size, String(smallest)).toBeLessThanOrEqual(1 + 3 * depth);
+    }
   });
 
   /** The primitive with another tangent rule: each tangent half as large again. */
@@ -225,6 +302,7 @@ describe("shrinking", () => {
 
   const faulty = [
     ...["sin", "exp", "tanh", "logistic", "sqrt", "square", "atan2", "mul", "div", "select", "reduceMax"],
+    ...holders.filter((name) => name !== "jit"),
     ...["reduceSum", "cumsum", "cumprod", "dotGeneral", "gather", "transpose", "pad", "concatenate", "det"],
   ];
 
@@ -237,7 +315,7 @@ describe("shrinking", () => {
           if (p.size < 20 || !fails(p)) continue;
           const smallest = minimised(p, fails, { tries: 300 });
           expect(fails(smallest)).toBe(true);
-          const names = eqnsOf(smallest.jaxpr).map(({ eqn }) => eqn.primitive.name);
+          const names = equationsOf(smallest.jaxpr).map(({ eqn }) => eqn.primitive.name);
           expect(names, String(smallest)).toContain(name);
           return smallest.size;
         }

@@ -6,16 +6,17 @@ import { describeAll } from "../core/aval.js";
 import { memoize } from "../core/build.js";
 import { DtypeError, MissingRuleError } from "../core/errors.js";
 import type { Target } from "../core/ir/lower.js";
-import { constant, store } from "../core/ir/ops.js";
-import { Buffer, type Kernel, scalarTypeOf } from "../core/ir/types.js";
+import { Buffer, type Kernel } from "../core/ir/types.js";
 import { type Jaxpr, type Literal, Var } from "../core/jaxpr.js";
 import { describeSource } from "../core/source.js";
-import { Buffers, isVar, withBuffers } from "./emit.js";
+import { controlSteps } from "./controlSteps.js";
+import { Buffers, isVar } from "./emit.js";
 import { emitGrid } from "./emitGrid.js";
-import { emitKernels, parallelKernel } from "./emitKernels.js";
+import { emitKernels, fillKernel } from "./emitKernels.js";
 import { emitRange } from "./emitRange.js";
 import { makeGraph } from "./graph.js";
 import type { Group } from "./group.js";
+import { type Donation, inheritanceOf, separateOutputs, successorsIn } from "./inheritance.js";
 import { normalise } from "./normalise.js";
 import { optimise } from "./optimise.js";
 import type { Program, Step } from "./program.js";
@@ -46,17 +47,13 @@ export const webgpuOptions: CompileOptions = {
   workgroupBytes: 16384,
 };
 
+export { type Donation, donationOf } from "./inheritance.js";
+
 /** So many operands an equation may have at most. */
 export const mostOperands = ({ buffers }: CompileOptions): number => buffers - 2;
 
-/** Which inputs are donated, in a form that two equal choices share: a 1 or a 0 for each, or nothing if none is. */
-export type Donation = string;
-
-export const donationOf = (donated: readonly boolean[] = []): Donation =>
-  donated.includes(true) ? donated.map(Number).join("") : "";
-
 /**
- * Compiles a jaxpr. The result is remembered with the jaxpr.
+ * Compiles a jaxpr, and the bodies of branches and loops in it. The result is remembered with the jaxpr.
  *
  * @param donation the inputs whose memory the program may use for other things.
  * @throws MissingRuleError for the GPU, if a primitive cannot be compiled.
@@ -65,13 +62,20 @@ export const compile: (jaxpr: Jaxpr, options: CompileOptions, donation?: Donatio
   ({ target, buffers, workgroupThreads, workgroupBytes }: CompileOptions, donation: Donation = "") =>
     `compile${target},${buffers},${workgroupThreads},${workgroupBytes},${donation}`,
   (jaxpr: Jaxpr, options: CompileOptions, donation: Donation = ""): Program => {
-    const flat = normalise(jaxpr, mostOperands(options));
-    if (options.target === "webgpu") refuseFloat64(flat);
-    const { graph, groups } = schedule(makeGraph(flat, options.target, options.buffers), options);
+    const simple = normalise(jaxpr, mostOperands(options));
+    if (options.target === "webgpu") refuseFloat64(simple);
+    const inheritance = inheritanceOf(donation, simple);
+    const flat = separateOutputs(simple, inheritance);
+    const donated = flat.inputs.filter((v, i) => inheritance.donated[i] && !flat.outputs.includes(v));
+    const { graph, groups } = schedule(makeGraph(flat, options, new Set(donated)), options);
     const buffers = new Buffers(flat.inputs);
     const stepsOf = (group: Group): Step[] => {
       if (group.kind === "host") return [hostStep(group, buffers, options)];
-      if (group.kind === "kernels") return emitKernels(graph, buffers, group, options).map(kernelStep);
+      if (group.kind === "control")
+        return controlSteps(group.members[0].node.eqn, buffers, options, (body, how) =>
+          compile(body, options, how),
+        );
+      if (group.kind === "kernels") return emitKernels(graph, buffers, group, options);
       return [
         kernelStep(
           options.target === "wasm"
@@ -89,7 +93,7 @@ export const compile: (jaxpr: Jaxpr, options: CompileOptions, donation?: Donatio
       if (buffer === undefined) {
         buffer = new Buffer("constant", a.aval.dtype, 1);
         literals.set(a, buffer);
-        steps.push(kernelStep(fill(buffer, a, options)));
+        steps.push(kernelStep(fillKernel(buffer, a, options.target)));
       }
       return buffer;
     });
@@ -97,7 +101,8 @@ export const compile: (jaxpr: Jaxpr, options: CompileOptions, donation?: Donatio
     const program: Program = {
       name: flat.eqns.at(-1)?.primitive.name ?? "identity",
       inputs,
-      donated: new Set(inputs.filter((b, i) => donation[i] === "1" && !outputs.includes(b))),
+      donated: new Set(donated.map((v) => buffers.of(v))),
+      ...successorsIn(inheritance, inputs, outputs),
       outputs,
       steps,
       temporaries: buffers.temporaries.filter((b) => !outputs.includes(b)),
@@ -105,9 +110,16 @@ export const compile: (jaxpr: Jaxpr, options: CompileOptions, donation?: Donatio
         jaxpr: flat,
         groups: made.flatMap((own, number) => own.map(() => number)),
         buffers: buffers.ofVar,
+        donated,
       },
     };
-    return optimised(reuseOperands(program), options);
+    return optimised(
+      reuseOperands(
+        program,
+        options.target === "wasm" ? (body, how) => compile(body, options, how) : undefined,
+      ),
+      options,
+    );
   },
 );
 
@@ -153,10 +165,3 @@ function hostStep(group: Group, buffers: Buffers, { target }: CompileOptions): S
     outputs: eqn.outputs.map((v) => buffers.of(v)),
   };
 }
-
-const fill = (buffer: Buffer, { value, aval }: Literal, { target }: CompileOptions): Kernel =>
-  withBuffers(
-    parallelKernel(target, "constant", 1, 1, () => [
-      store(buffer, 0, constant(scalarTypeOf(aval.dtype), value)),
-    ]),
-  );

@@ -3,6 +3,7 @@ import type { DeviceName } from "../core/device.js";
 import type { Buffer, Kernel } from "../core/ir/types.js";
 import type { Jaxpr } from "../core/jaxpr.js";
 import type {
+  LoweredBody,
   LoweredBuffer,
   LoweredKernel,
   LoweredProgram,
@@ -43,14 +44,27 @@ export function describeProgram(
   const { device, options, bytesOf, plan, prepare } = description;
   const program = compile(jaxpr, options, donation);
   const flat = program.origin?.jaxpr ?? jaxpr;
-  const accesses = program.steps.map(accessesOf);
   return {
     device,
     jaxpr: flat,
-    steps: program.steps.map((step, i) => describeStep(step, accesses[i], flat, description)),
+    ...describeSteps(program, description),
     memory: memoryOf(program, bytesOf, plan(program)),
-    boundaries: () => boundariesOf(program, accesses, options, bytesOf),
     compile: () => prepare(jaxpr, donation),
+  };
+}
+
+/** Steps, and where they were parted. */
+function describeSteps(
+  program: Program,
+  description: DeviceDescription,
+): Pick<LoweredBody, "steps" | "boundaries"> {
+  const accesses = program.steps.map(accessesOf);
+  const { options, bytesOf } = description;
+  return {
+    steps: program.steps.map((step, i) =>
+      describeStep(step, accesses[i], program.origin?.jaxpr as Jaxpr, description),
+    ),
+    boundaries: () => boundariesOf(program, accesses, options, bytesOf),
   };
 }
 
@@ -58,17 +72,30 @@ function describeStep(
   step: Step,
   accesses: Accesses,
   jaxpr: Jaxpr,
-  { language, print, bytesOf }: DeviceDescription,
+  description: DeviceDescription,
 ): LoweredStep {
+  const { language, print, bytesOf } = description;
   const buffers = [...new Set([...accesses.read, ...accesses.written])].map((buffer): LoweredBuffer => {
     const { name, dtype, size } = buffer;
     const written = accesses.written.has(buffer);
     const access = !written ? "read" : accesses.read.has(buffer) ? "read-write" : "write";
     return { name, dtype, size, bytes: bytesOf(buffer), access };
   });
-  if (step.kind === "host") {
+  if (step.kind !== "kernel") {
     const { eqn } = step;
-    return { kind: "host", name: eqn.primitive.name, buffers, text: printEqn(jaxpr, eqn) };
+    const outline = { name: eqn.primitive.name, buffers, text: printEqn(jaxpr, eqn) };
+    if (step.kind === "host") return { kind: "host", ...outline };
+    const names = step.flow === "cond" ? undefined : step.flow === "while" ? ["cond", "body"] : ["body"];
+    return {
+      kind: "control",
+      ...outline,
+      flow: step.flow,
+      length: step.flow === "scan" ? step.length : undefined,
+      bodies: step.bodies.map((body, i) => ({
+        name: names?.[i] ?? `branch ${i}`,
+        ...describeSteps(body, description),
+      })),
+    };
   }
   const { kernel } = step;
   const { name, launch } = kernel;
@@ -91,8 +118,10 @@ function describeStep(
 }
 
 function accessesOf(step: Step): Accesses {
-  if (step.kind === "host")
-    return { read: new Set(step.inputs.filter((b) => b !== undefined)), written: new Set(step.outputs) };
+  if (step.kind !== "kernel") {
+    const inputs: readonly (Buffer | undefined)[] = step.inputs;
+    return { read: new Set(inputs.filter((b) => b !== undefined)), written: new Set(step.outputs) };
+  }
   const isGlobal = (b: Buffer): boolean => b.space === "global";
   const read = new Set<Buffer>();
   eachStmt(step.kernel.body, (s) => {

@@ -1,28 +1,31 @@
 /** A group around a template: the rule of its first member writes the kernels, the other members are its epilogue. */
-import { ravel } from "../core/ir/affine.js";
+import { ravel, unravel } from "../core/ir/affine.js";
 import type { KernelContext, KernelsRule, Target } from "../core/ir/lower.js";
 import { add, constant, get, lt, mul, store, when } from "../core/ir/ops.js";
 import { Buffer, type Expr, type Kernel, Local, type Stmt, scalarTypeOf } from "../core/ir/types.js";
-import { Literal, type Var } from "../core/jaxpr.js";
+import { Literal, Var } from "../core/jaxpr.js";
 import { avalsOf, settled } from "./elements.js";
 import { type Buffers, elementsIn, withBuffers } from "./emit.js";
 import type { Graph } from "./graph.js";
 import { type Group, indexFor } from "./group.js";
+import type { KernelStep } from "./program.js";
 
 export interface EmitLimits {
   readonly workgroupThreads: number;
   readonly workgroupBytes: number;
 }
 
-export function emitKernels(graph: Graph, buffers: Buffers, group: Group, limits: EmitLimits): Kernel[] {
+export function emitKernels(graph: Graph, buffers: Buffers, group: Group, limits: EmitLimits): KernelStep[] {
   const [{ node: head }, ...followers] = group.members;
   const { eqn } = head;
   const rule = head.rule as KernelsRule;
-  const kernels: Kernel[] = [];
+  const steps: KernelStep[] = [];
+  const addKernel = (kernel: Omit<Kernel, "buffers">, copies?: KernelStep["copies"]): void =>
+    void steps.push({ kind: "kernel", kernel: withBuffers(kernel), copies });
   const plain = elementsIn(graph, buffers, group, () => undefined);
 
   const emitParallel = (name: string, extent: number, body: (item: Expr) => readonly Stmt[]): void => {
-    kernels.push(withBuffers(parallelKernel(graph.target, name, extent, limits.workgroupThreads, body)));
+    addKernel(parallelKernel(graph.target, name, extent, limits.workgroupThreads, body));
   };
 
   /** Stores output i of the template if someone reads it, and what the followers make of the element. */
@@ -63,11 +66,31 @@ export function emitKernels(graph: Graph, buffers: Buffers, group: Group, limits
     write,
     temporary: (name, dtype, size) => buffers.temporary(new Buffer(name, dtype, size)),
     parallel: emitParallel,
-    kernel: (kernel) => void kernels.push(withBuffers(kernel)),
+    kernel: (kernel) => addKernel(kernel),
+    startFrom: (i, from) => {
+      const [atom, output] = [eqn.inputs[from], buffers.of(eqn.outputs[i])];
+      const { shape } = eqn.outputs[i].aval;
+      const isStored = atom instanceof Var && graph.producers[atom.id]?.inlined !== true;
+      addKernel(
+        parallelKernel(graph.target, "copy", output.size, limits.workgroupThreads, (item) => [
+          store(output, item, plain.element(atom, unravel(item, shape))),
+        ]),
+        isStored ? { from: buffers.of(atom), to: output } : undefined,
+      );
+      return output;
+    },
   };
   rule.build(context, eqn.params);
-  return kernels;
+  return steps;
 }
+
+/** A kernel that stores a scalar. */
+export const fillKernel = (buffer: Buffer, { value, aval }: Literal, target: Target): Kernel =>
+  withBuffers(
+    parallelKernel(target, "constant", 1, 1, () => [
+      store(buffer, 0, constant(scalarTypeOf(aval.dtype), value)),
+    ]),
+  );
 
 /** A kernel of independent items: on the CPU a loop, on the GPU a thread for each. */
 export function parallelKernel(

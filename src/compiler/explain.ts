@@ -32,7 +32,7 @@ export function boundariesOf(
   if (origin === undefined) return [];
   const refusals = new Map<Node, Map<Group, Refusal>>();
   const { graph, groups } = schedule(
-    makeGraph(origin.jaxpr, options.target, options.buffers),
+    makeGraph(origin.jaxpr, options, new Set(origin.donated)),
     options,
     (node, group, refusal) => {
       const own = refusals.get(node) ?? new Map<Group, Refusal>();
@@ -90,7 +90,9 @@ function whyStored(node: Node): string {
     case "host":
       return `${consumer} has no lower rule, so it runs on the host`;
     case "operand":
-      return `${consumer} needs its operand in memory`;
+      return kept.consumer?.rule?.kind === "control"
+        ? `${consumer} runs programs of its own, which need their operands in memory`
+        : `${consumer} needs its operand in memory`;
     default:
       if (rule?.kind === "reduce") return `${name} is a reduction, which is computed once`;
       return rule === undefined ? `${name} runs on the host` : `what ${name} gives is stored`;
@@ -102,6 +104,7 @@ function whyApart(graph: Graph, v: Var, before: Group, after: Group, refusals: R
   const [{ node: head }] = after.members;
   const readers = after.members.map((m) => m.node).filter((node) => readsOfKernels(graph, node).has(v));
   if (after.kind === "host") return [`${nameOf(head)} has no lower rule, so it runs on the host`];
+  if (after.kind === "control") return [`${nameOf(head)} is a step of its own: it runs other programs`];
   if (after.kind === "kernels" && readers.includes(head))
     return [`the kernels of ${nameOf(head)} cannot be part of an earlier one`];
   const refused = readers.flatMap((reader) => {
@@ -122,7 +125,9 @@ function inWords(refusal: Refusal, node: Node, group: Group): string {
     case "closed":
       return group.kind === "host"
         ? `${nameOf(group.members[0].node)} runs on the host`
-        : `${nameOf(group.members[0].node)} takes nothing in`;
+        : group.kind === "control"
+          ? `${nameOf(group.members[0].node)} runs programs of its own`
+          : `${nameOf(group.members[0].node)} takes nothing in`;
     case "space":
       if (group.kind === "kernels" && node.rule?.kind !== "map")
         return `${nameOf(group.members[0].node)} takes in only what follows for single elements`;

@@ -6,6 +6,7 @@ import { sizeOf } from "../core/aval.js";
 import { isEffectful } from "../core/effects.js";
 import type { LowerRule, Target } from "../core/ir/lower.js";
 import { type Eqn, type Jaxpr, Var } from "../core/jaxpr.js";
+import type { OrderedEqn } from "./barriers.js";
 
 export interface Node {
   readonly eqn: Eqn;
@@ -24,15 +25,17 @@ export interface Node {
   extent: number;
   /** The stored values that an element is computed from. */
   reads: ReadonlySet<Var>;
+  /** Stored values that must be there before an element is computed, though it is not computed from them. */
+  after: ReadonlySet<Var>;
 }
 
 /**
  * Why a value is stored:
  *
- * - `notMap`: it is made by a reduction, a template, or on the host; `output`: of the program; `unused`;
+ * - `notMap`: it is made by a reduction, a template, a loop, or on the host; `output`: of the program; `unused`;
  * - `large`: the expression would become too large; `buffers`: with it the consumer would read too many;
  * - `several` equations would compute something costly; `repeated`: the consumer would, several times;
- * - the consumer runs on the `host`, or is a template that wants its `operand` in memory.
+ * - the consumer runs on the `host`, or is a template, a branch or a loop that wants its `operand` in memory.
  */
 export interface Kept {
   readonly because:
@@ -64,17 +67,26 @@ export const ownBuffers = 2;
 /** So many equations may melt into one expression. */
 const largestExtent = 150;
 
-/**
- * @param buffers so many buffers a kernel can use: no element is computed from so many stored values that its kernel could
- *   not read them all and store the result.
- */
-export function makeGraph(jaxpr: Jaxpr, target: Target, buffers: number): Graph {
+export interface GraphOptions {
+  readonly target: Target;
+  /**
+   * So many buffers a kernel can use: no element is computed from so many stored values that its kernel could not read them all
+   * and store the result.
+   */
+  readonly buffers: number;
+}
+
+/** @param donated inputs whose memory the program may use. */
+export function makeGraph(jaxpr: Jaxpr, { target, buffers }: GraphOptions, donated: ReadonlySet<Var>): Graph {
   const producers = new Array<Node | undefined>(jaxpr.varCount);
-  const nodes = jaxpr.eqns.map((eqn): Node => {
+  const ends = endsOf(jaxpr);
+  const nodes = jaxpr.eqns.map((eqn, time): Node => {
     const node: Node = {
       eqn,
-      // What has effects is more than its outputs.
-      rule: isEffectful(eqn.primitive, eqn.params) ? undefined : eqn.primitive.lower,
+      rule: ruleFor(eqn, (v) => {
+        const made = producers[v.id];
+        return ends[v.id] === time && (made === undefined ? donated.has(v) : made.rule?.kind !== "map");
+      }),
       consumers: [],
       isOutput: false,
       inlined: false,
@@ -82,6 +94,7 @@ export function makeGraph(jaxpr: Jaxpr, target: Target, buffers: number): Graph 
       cost: 0,
       extent: 1,
       reads: new Set(),
+      after: new Set(),
     };
     for (const v of eqn.outputs) producers[v.id] = node;
     for (const made of new Set(eqn.inputs.map((a) => (a instanceof Var ? producers[a.id] : undefined))))
@@ -96,6 +109,24 @@ export function makeGraph(jaxpr: Jaxpr, target: Target, buffers: number): Graph 
   for (const node of nodes)
     decide(graph, node, buffers - node.eqn.outputs.length - (node.rule?.kind === "kernels" ? ownBuffers : 0));
   return graph;
+}
+
+/** For each variable the last equation that needs it; for outputs none. */
+function endsOf(jaxpr: Jaxpr): (number | undefined)[] {
+  const ends = new Array<number | undefined>(jaxpr.varCount);
+  for (const [time, { inputs }] of jaxpr.eqns.entries())
+    for (const a of inputs) if (a instanceof Var) ends[a.id] = time;
+  for (const a of jaxpr.outputs) if (a instanceof Var) ends[a.id] = undefined;
+  return ends;
+}
+
+/** @param isFree whether the memory of a variable can be used by the equation that is looked at. */
+function ruleFor({ primitive, params, inputs }: Eqn, isFree: (v: Var) => boolean): LowerRule | undefined {
+  const { lower } = primitive;
+  // What has effects is more than its outputs. Bodies have their own steps for them.
+  if (isEffectful(primitive, params)) return lower?.kind === "control" ? lower : undefined;
+  if (lower?.kind !== "map" || lower.update === undefined) return lower;
+  return inputs[0] instanceof Var && isFree(inputs[0]) ? lower.update : lower;
 }
 
 function decide(graph: Graph, node: Node, mostReads: number): void {
@@ -123,6 +154,17 @@ function decide(graph: Graph, node: Node, mostReads: number): void {
     widest.kept = { because: "buffers", consumer: node };
     node.reads = readsOf();
   }
+  const after = new Set<Var>();
+  const wait = (vars: Iterable<Var>): void => {
+    for (const v of vars) after.add(v);
+  };
+  for (const v of (eqn as OrderedEqn).after ?? []) {
+    const made = inlinedOf(v);
+    wait(made?.reads ?? [v]);
+    wait(made?.after ?? []);
+  }
+  for (const v of operands) wait(inlinedOf(v)?.after ?? []);
+  node.after = after;
   if (rule?.kind === "map") node.cost = rule.weight?.(eqn.params) ?? 1;
   for (const v of operands) {
     const made = inlinedOf(v);
@@ -150,6 +192,7 @@ function whyKept(graph: Graph, node: Node): Kept | undefined {
 function whyNotInto(graph: Graph, node: Node, consumer: Node): Kept["because"] | undefined {
   const { eqn, rule } = consumer;
   if (rule === undefined) return "host";
+  if (rule.kind === "control") return "operand";
   if (rule.kind === "kernels") {
     const inputs = eqn.inputs.map((a) => a.aval);
     const outputs = eqn.outputs.map((v) => v.aval);

@@ -41,7 +41,7 @@ export class Group {
   constructor(
     /** Groups run in the order of their numbers. */
     readonly number: number,
-    readonly kind: "loops" | "kernels" | "host",
+    readonly kind: "loops" | "kernels" | "host" | "control",
     public space: Space,
   ) {}
 

@@ -24,6 +24,20 @@ export function computeInPlace(kernel: Kernel, operand: Buffer, result: Buffer):
   return withBuffers({ ...kernel, body });
 }
 
+/**
+ * For a kernel that changes `result`, which first holds a copy of `operand`: the same with the memory of the operand as that
+ * of the result, without a copy; undefined where that might change what it computes.
+ */
+export function updateInPlace(kernel: Kernel, operand: Buffer, result: Buffer): Kernel | undefined {
+  if (!kernel.body.some((s) => loads(s, operand))) return kernel;
+  // What is read of the result may have been changed by the kernel itself, so it cannot be named in front.
+  if (isWriteOnly(kernel.body, result)) return computeInPlace(kernel, operand, result);
+  if (hasAtomics(kernel.body, result) || !isReadOnly(kernel.body, operand)) return undefined;
+  const body = renaming(operand, result)(kernel.body);
+  const loops = launched({ ...kernel, body: inlineIndices(body) });
+  return loops === undefined || !isOrdered(loops, result) ? undefined : withBuffers({ ...kernel, body });
+}
+
 function isReadOnly(body: readonly Stmt[], buffer: Buffer): boolean {
   let written = false;
   eachStmt(body, (s) => {
@@ -32,12 +46,18 @@ function isReadOnly(body: readonly Stmt[], buffer: Buffer): boolean {
   return !written && body.some((s) => loads(s, buffer));
 }
 
-function isWriteOnly(body: readonly Stmt[], buffer: Buffer): boolean {
-  let updated = false;
+function hasAtomics(body: readonly Stmt[], buffer: Buffer): boolean {
+  let found = false;
   eachStmt(body, (s) => {
-    if (s.kind === "atomic" && s.buffer === buffer) updated = true;
+    if (s.kind === "atomic" && s.buffer === buffer) found = true;
   });
-  return !updated && body.some((s) => stores(s, buffer)) && !body.some((s) => loads(s, buffer));
+  return found;
+}
+
+function isWriteOnly(body: readonly Stmt[], buffer: Buffer): boolean {
+  return (
+    !hasAtomics(body, buffer) && body.some((s) => stores(s, buffer)) && !body.some((s) => loads(s, buffer))
+  );
 }
 
 /** Whether elements are read in a statement or inside it. */

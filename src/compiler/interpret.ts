@@ -19,7 +19,7 @@ import {
 import { literalArray } from "../core/trace.js";
 import { checkKernel } from "./check.js";
 import { compileExpr, type Frame, Machine } from "./interpretExpr.js";
-import type { HostStep, Program } from "./program.js";
+import { type ControlStep, carriesOf, type HostStep, type Program } from "./program.js";
 import { binaryOf } from "./scalarOps.js";
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -307,12 +307,14 @@ export function runProgram(
   program.inputs.forEach((b, i) => {
     memory.set(b, inputs[i].slice());
   });
-  for (const step of program.steps)
-    if (step.kind === "kernel") {
+  for (const step of program.steps) {
+    if (step.kind !== "host")
       for (const [result, operand] of step.inPlace ?? [])
         memory.set(result, memory.get(operand) as TypedArray);
-      runKernel(step.kernel, memory, options);
-    } else runHostStep(step, memory);
+    if (step.kind === "kernel") runKernel(step.kernel, memory, options);
+    else if (step.kind === "control") runControlStep(step, memory, options);
+    else runHostStep(step, memory);
+  }
   const arrayOf = (b: Buffer): TypedArray => memory.get(b) as TypedArray;
   program.inputs.forEach((b, i) => {
     if (program.donated?.has(b)) return;
@@ -320,6 +322,45 @@ export function runProgram(
       throw new InternalError(`program ${program.name} writes to its input ${b.name}`);
   });
   return program.outputs.map((b) => arrayOf(b).slice());
+}
+
+/** Branches and loops: every body gets copies, and what it gives is copied. */
+function runControlStep(step: ControlStep, memory: Map<Buffer, TypedArray>, options: RunOptions): void {
+  const inputs = step.inputs.map((b): TypedArray => (memory.get(b) as TypedArray).slice(0, b.size));
+  const give = (results: readonly TypedArray[]): void =>
+    results.forEach((y, k) => {
+      (memory.get(step.outputs[k]) as TypedArray).set(y);
+    });
+  if (step.flow === "cond") {
+    const taken = Math.min(Math.max(inputs[0][0], 0), step.bodies.length - 1);
+    give(runProgram(step.bodies[taken], inputs.slice(1), options));
+    return;
+  }
+  const { inStep, count } = carriesOf(step);
+  const consts = inputs.slice(0, inStep);
+  let carry = inputs.slice(inStep, inStep + count);
+  if (step.flow === "while") {
+    const [cond, body] = step.bodies;
+    const ofCond = consts.slice(0, step.condConsts);
+    const ofBody = consts.slice(step.condConsts);
+    while (runProgram(cond, [...ofCond, ...carry], options)[0][0] !== 0)
+      carry = runProgram(body, [...ofBody, ...carry], options);
+    give(carry);
+    return;
+  }
+  const [body] = step.bodies;
+  const stacked = inputs.slice(inStep + count);
+  const results = step.outputs.slice(count).map((b) => memory.get(b) as TypedArray);
+  for (let t = 0; t < step.length; t++) {
+    const at = step.reverse ? step.length - 1 - t : t;
+    const entries = stacked.map((x) =>
+      x.slice((at * x.length) / step.length, ((at + 1) * x.length) / step.length),
+    );
+    const made = runProgram(body, [...consts, ...carry, ...entries], options);
+    carry = made.slice(0, count);
+    for (const [k, y] of made.slice(count).entries()) results[k].set(y, at * y.length);
+  }
+  give(carry);
 }
 
 function runHostStep({ eqn, inputs, outputs }: HostStep, memory: Map<Buffer, TypedArray>): void {

@@ -1,6 +1,6 @@
 /**
  * The first pass: one flat jaxpr. Calls and what else stands for simpler equations are unfolded, equal equations merged, operations that change nothing
- * dropped, scalar arithmetic on literals done, and what no output needs removed.
+ * dropped, scalar arithmetic on literals done, and what no output needs removed. What barriers kept apart has its order noted.
  */
 import type { NDArray } from "../core/array.js";
 import { buildJaxpr, memoize } from "../core/build.js";
@@ -8,6 +8,7 @@ import { isEffectful } from "../core/effects.js";
 import { read } from "../core/eval.js";
 import { type Eqn, Jaxpr, Var } from "../core/jaxpr.js";
 import { bind, deriving, inheritingSources, inheritSource } from "../core/trace.js";
+import { dissolveBarriers } from "./barriers.js";
 import { turnProducts } from "./products.js";
 
 /**
@@ -21,7 +22,7 @@ export const normalise: (jaxpr: Jaxpr, operands: number) => Jaxpr = memoize(
     const flat = buildJaxpr("compile", jaxpr.inAvals, (inputs) =>
       deriving(() => inheritingSources(() => unfold(jaxpr, inputs, operands))),
     );
-    return turnProducts(withoutDeadCode(flat));
+    return turnProducts(withoutDeadCode(dissolveBarriers(flat)));
   },
 );
 

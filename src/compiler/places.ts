@@ -84,8 +84,7 @@ function chainsOf(program: Program, sizeOf: (buffer: Buffer) => number): Place[]
   }
   const after = new Map<Buffer, Buffer>();
   for (const step of program.steps)
-    if (step.kind === "kernel")
-      for (const [result, operand] of step.inPlace ?? []) after.set(operand, result);
+    if (step.kind !== "host") for (const [result, operand] of step.inPlace ?? []) after.set(operand, result);
   const later = new Set(after.values());
   const chains: Place[] = [];
   for (const head of first.keys()) {

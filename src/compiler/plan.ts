@@ -52,7 +52,7 @@ export function planBuffers(
   const inside = new Map<Buffer, Room>();
   for (const [buffer, host] of hostsOf(places)) inside.set(buffer, { host, offset: 0 });
   const homes = places.homes.flatMap(({ buffer, bytes, tenants }) =>
-    isBlock(buffer) ? [{ buffer, block: new Block(aligned(bytes), tenants) }] : [],
+    isBlock(buffer) ? [{ buffer, block: new Block(bytes, tenants) }] : [],
   );
   const arena = new Block(Number.POSITIVE_INFINITY);
   const offsets = new Map<Buffer, number>();
@@ -95,16 +95,16 @@ class Block {
 
   /** The lowest offset at which the place meets none that is needed while it is; undefined if there is no room. */
   place(place: Place): number | undefined {
-    const { first, last } = place;
-    const bytes = aligned(place.bytes);
-    if (bytes > this.capacity) return undefined;
+    const { first, last, bytes: needed } = place;
+    const bytes = aligned(needed);
+    if (needed > this.capacity) return undefined;
     let offset = 0;
     for (const other of this.placed) {
       if (other.last < first || other.first > last) continue;
       if (other.offset - offset >= bytes) break;
       offset = Math.max(offset, other.offset + other.bytes);
     }
-    if (offset + bytes > this.capacity) return undefined;
+    if (offset + needed > this.capacity) return undefined;
     this.insert({ first, last, bytes, offset });
     return offset;
   }

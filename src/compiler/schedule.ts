@@ -27,7 +27,7 @@ export interface ScheduleLimits {
 export type Refusal =
   /** The kernel would become too large. */
   | { readonly because: "extent" }
-  /** The group runs on the host, or is a template that takes nothing more in. */
+  /** The group runs on the host, is a branch or a loop, or a template that takes nothing more in. */
   | { readonly because: "closed" }
   /** The index spaces do not fit. */
   | { readonly because: "space"; readonly space: Space }
@@ -70,8 +70,8 @@ export function schedule(graph: Graph, limits: ScheduleLimits, refused?: OnRefus
   for (const node of graph.nodes) {
     if (node.inlined) continue;
     const { rule } = node;
-    if (rule === undefined || rule.kind === "kernels") {
-      const group = open(node, rule === undefined ? "host" : "kernels", spaceOf(node));
+    if (rule === undefined || rule.kind === "kernels" || rule.kind === "control") {
+      const group = open(node, rule?.kind ?? "host", spaceOf(node));
       group.add({ node, role: "full", stage: 0 }, node.extent);
       note(group, readsOfKernels(graph, node));
       // What only followers of a template read need not be stored.
@@ -121,6 +121,12 @@ export function schedule(graph: Graph, limits: ScheduleLimits, refused?: OnRefus
         const made = producer(v);
         const from = made === undefined ? undefined : groupOf.get(made);
         if (from !== undefined && from.number >= group.number) late = v;
+      }
+      // What it waits for may be made by the group itself.
+      for (const v of node.after) {
+        const made = producer(v);
+        const from = made === undefined ? undefined : groupOf.get(made);
+        if (from !== undefined && from.number > group.number) late = v;
       }
       if (late !== undefined) {
         refused?.(node, group, { because: "late", value: late });

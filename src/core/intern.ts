@@ -12,8 +12,22 @@ const forgotten = new FinalizationRegistry<string>((hash) => {
   else known.set(hash, left);
 });
 
+let suspended = false;
+
+/** Runs `body`, in which every jaxpr stays itself, so that its equations tell where in user code they come from. */
+export function withoutInterning<R>(body: () => R): R {
+  const before = suspended;
+  suspended = true;
+  try {
+    return body();
+  } finally {
+    suspended = before;
+  }
+}
+
 /** An equal jaxpr that was interned before, if somebody still holds it; else this one. Lines of user code are those of the first. */
 export function internJaxpr(jaxpr: Jaxpr): Jaxpr {
+  if (suspended) return jaxpr;
   const hash = hashJaxpr(jaxpr);
   const others = known.get(hash) ?? [];
   for (const ref of others) {

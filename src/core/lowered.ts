@@ -41,7 +41,62 @@ export interface LoweredHostStep extends LoweredStepBase {
   readonly kind: "host";
 }
 
-export type LoweredStep = LoweredKernel | LoweredHostStep;
+/** A program inside a step: a branch, or the condition or the body of a loop. */
+export interface LoweredBody {
+  /** `branch 0`, `cond`, `body`. */
+  readonly name: string;
+  readonly steps: readonly LoweredStep[];
+  boundaries(): readonly Boundary[];
+}
+
+/** A branch or a loop. */
+export interface LoweredControl extends LoweredStepBase {
+  readonly kind: "control";
+  readonly flow: "cond" | "while" | "scan";
+  /** How often the body of a scan runs; of the others that is not known. */
+  readonly length: number | undefined;
+  readonly bodies: readonly LoweredBody[];
+}
+
+export type LoweredStep = LoweredKernel | LoweredHostStep | LoweredControl;
+
+/** The kernels of steps and of the bodies inside, in order. */
+export const kernelsIn = (steps: readonly LoweredStep[]): LoweredKernel[] =>
+  steps.flatMap((step) => {
+    if (step.kind === "kernel") return [step];
+    return step.kind === "control" ? step.bodies.flatMap((body) => kernelsIn(body.steps)) : [];
+  });
+
+/**
+ * The bytes that steps read and write: sizes of their buffers, once for each step. A scan counts as often as it runs, a loop of
+ * unknown length once, a choice as the branch that moves most.
+ */
+export function trafficOf(steps: readonly LoweredStep[]): {
+  readonly read: number;
+  readonly written: number;
+} {
+  let [read, written] = [0, 0];
+  for (const step of steps) {
+    if (step.kind === "control") {
+      const inside = step.bodies.map((body) => trafficOf(body.steps));
+      const times = step.length ?? 1;
+      const counted =
+        step.flow === "cond"
+          ? inside.sort((x, y) => y.read + y.written - x.read - x.written).slice(0, 1)
+          : inside;
+      for (const body of counted) {
+        read += times * body.read;
+        written += times * body.written;
+      }
+      continue;
+    }
+    for (const { access, bytes } of step.buffers) {
+      if (access !== "write") read += bytes;
+      if (access !== "read") written += bytes;
+    }
+  }
+  return { read, written };
+}
 
 /** In bytes. */
 export interface MemoryAnalysis {

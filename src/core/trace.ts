@@ -199,6 +199,11 @@ export class Trace {
     return this.alive;
   }
 
+  /** What it records of where user code was. */
+  get sources(): TraceOptions["sources"] {
+    return this.options.sources;
+  }
+
   /** A new input. `value` is what it stands for, where values may be asked for. */
   input(type: Aval, value?: NDArray): Tracer {
     const variable = this.variable(type);

@@ -12,17 +12,17 @@ import { effectsOfBodies, hasEffects } from "../core/effects.js";
 import { ArgumentError, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
 import { type Atom, type Eqn, Jaxpr, Var } from "../core/jaxpr.js";
+import { runLifted } from "../core/lifted.js";
 import {
   type Cost,
   definePrimitive,
-  LinearInput,
   type Params,
   type PartialEvalResult,
   type PartialEvalRule,
   type Passes,
 } from "../core/primitive.js";
 import { bind, currentTrace, effectsWait, withTrace } from "../core/trace.js";
-import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
+import { jvpOfCall, transposeOfCall } from "./callRules.js";
 import { showParam } from "./checks.js";
 
 interface CallParams {
@@ -84,7 +84,7 @@ export const callPrimitive = definePrimitive({
     // NaNs are looked for after each equation, and equations whose effects are still to come are left out: then they are run
     // one by one.
     if (device !== undefined && !nansAreErrors() && !(effectsWait() && hasEffects(jaxpr)))
-      return device.run(jaxpr, inputs, donated);
+      return runLifted(device, jaxpr, inputs, donated);
     const results = eachItsOwn(
       jaxpr,
       inputs,
@@ -95,32 +95,16 @@ export const callPrimitive = definePrimitive({
   },
   jvp: (primals, tangents, params, passes) => {
     const { jaxpr, name } = params as CallParams;
-    const active = tangents.map((t) => !isZero(t));
-    const pushed = passes.jvp(jaxpr, active);
-    const live = tangents.filter((t): t is NDArray => !isZero(t));
-    const results = bindCall(pushed.jaxpr, derivedName("jvp", name), [...primals, ...live]);
-    const outputs = results.slice(0, jaxpr.outputs.length);
-    let next = outputs.length;
-    return {
-      outputs,
-      tangents: outputs.map((y, i): Tangent => (pushed.activeOut[i] ? results[next++] : zeroFor(y.aval))),
-    };
+    return jvpOfCall(jaxpr, primals, tangents, passes, (pushed, inputs) =>
+      bindCall(pushed, derivedName("jvp", name), inputs),
+    );
   },
   partialEval: (eqn, unknown, passes, fresh) => splitCall(eqn, unknown, passes, fresh),
   transpose: (cotangents, inputs, params, passes) => {
     const { jaxpr, name } = params as CallParams;
-    const linear = inputs.map((x) => x instanceof LinearInput);
-    const zeros = cotangents.map(isZero);
-    const transposed = passes.transpose(jaxpr, linear, zeros);
-    const fixed = inputs.filter((x): x is NDArray => !(x instanceof LinearInput));
-    const seeds = cotangents.filter((ct): ct is NDArray => !isZero(ct));
-    const results = bindCall(transposed.jaxpr, derivedName("transpose", name), [...fixed, ...seeds]);
-    let nextLinear = 0;
-    let nextResult = 0;
-    return inputs.map((x) => {
-      if (!(x instanceof LinearInput)) return null;
-      return transposed.zeroOut[nextLinear++] ? new Zero(x.aval) : results[nextResult++];
-    });
+    return transposeOfCall(jaxpr, cotangents, inputs, passes, (transposed, operands) =>
+      bindCall(transposed, derivedName("transpose", name), operands),
+    );
   },
   batch: (size, inputs, batched, params, passes) => {
     const { jaxpr, name } = params as CallParams;
@@ -150,17 +134,18 @@ export const callPrimitive = definePrimitive({
   },
 });
 
-/** Results that can be disposed of without inputs, constants or one another. */
-function eachItsOwn(
+/** Results that can be disposed of without inputs, constants or one another; `types` are those of the equation's outputs. */
+export function eachItsOwn(
   { outputs, outAvals }: Jaxpr,
   inputs: readonly ConcreteArray[],
   results: readonly ConcreteArray[],
+  types: readonly Aval[] = outAvals,
 ): ConcreteArray[] {
   const taken = new Set(inputs);
   return results.map((y, k) => {
     // The body is typed by itself: an operand that is weak is not so inside.
-    const retyped = y.weakType !== outAvals[k].weakType;
-    if (retyped || taken.has(y) || !(outputs[k] instanceof Var)) return y.alias(outAvals[k]);
+    const retyped = y.weakType !== types[k].weakType;
+    if (retyped || taken.has(y) || !(outputs[k] instanceof Var)) return y.alias(types[k]);
     taken.add(y);
     return y;
   });
@@ -168,8 +153,8 @@ function eachItsOwn(
 
 const derivedName = (transform: string, name: string): string => `${transform}(${name})`;
 
-/** Splits a call of a jaxpr in two. */
-function splitCall(
+/** Splits an equation that calls a jaxpr, of any primitive with the params of this one, in two. */
+export function splitCall(
   eqn: Eqn,
   unknown: readonly boolean[],
   passes: Passes,

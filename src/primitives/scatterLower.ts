@@ -229,7 +229,8 @@ class Scatter {
   /** The operand as a dtype to merge in: in the output itself, if it has that dtype. */
   private accumulator(dtype: DType): Buffer {
     const { ctx, operand } = this;
-    const buffer = dtype === operand.dtype ? ctx.output(0) : ctx.temporary("merged", dtype, this.size);
+    if (dtype === operand.dtype) return ctx.startFrom(0, 0);
+    const buffer = ctx.temporary("merged", dtype, this.size);
     ctx.parallel("scatter_copy", this.size, (item) => [
       store(buffer, item, cast(scalarTypeOf(dtype), ctx.element(0, unravel(item, operand.shape)))),
     ]);

@@ -7,7 +7,7 @@
 import type { ConcreteArray } from "../core/array.js";
 import { ArgumentError } from "../core/errors.js";
 import { unflatten } from "../core/tree.js";
-import { bindCallback, bindPrint, type Callback, registerCallback } from "../primitives/debug.js";
+import { bindCallback, bindPrint, type Callback } from "../primitives/debug.js";
 import { fillFormat } from "./debugFormat.js";
 import { type AnyFunction, flattenArrays, requireFunction } from "./functions.js";
 import type { ArrayTree } from "./types.js";
@@ -74,7 +74,7 @@ export function callback<A extends readonly unknown[]>(
   if (found === undefined) {
     const run = (operands: readonly ConcreteArray[]): unknown =>
       f(...unflatten<unknown[]>(treedef, operands));
-    found = registerCallback(arrays.length, run);
+    found = { operands: arrays.length, run };
     byStructure.set(treedef.key, found);
   }
   bindCallback(found, arrays);

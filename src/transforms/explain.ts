@@ -19,22 +19,18 @@ export class FusionExplanation {
   /** @internal */
   constructor(
     private readonly steps: readonly LoweredStep[],
-    /** One for each value that one step stores and another reads. */
+    /** One for each value that one step stores and another reads; those of bodies are with the bodies. */
     readonly boundaries: readonly Boundary[],
   ) {}
 
+  /** @internal */
+  get lines(): readonly string[] {
+    return [...showBoundaries(this.steps, this.boundaries), ...insideOf(this.steps)];
+  }
+
   toString(): string {
-    if (this.boundaries.length === 0) return "no value is stored between steps";
-    return this.boundaries
-      .map(({ value, bytes, from, to, reasons }) => {
-        const made = value.source === undefined ? "" : ` (at ${value.source})`;
-        return [
-          `${value.primitive} ${value.type}${made}, ${showBytes(bytes)}: ` +
-            `stored by ${from}. ${this.steps[from].name}, read by ${to}. ${this.steps[to].name}`,
-          ...reasons.map((reason) => `  ${reason}`),
-        ].join("\n");
-      })
-      .join("\n");
+    const { lines } = this;
+    return lines.length === 0 ? "no value is stored between steps" : lines.join("\n");
   }
 
   /** What `console.log` prints in Node. */
@@ -42,6 +38,30 @@ export class FusionExplanation {
     return this.toString();
   }
 }
+
+function showBoundaries(steps: readonly LoweredStep[], boundaries: readonly Boundary[]): string[] {
+  return boundaries.flatMap(({ value, bytes, from, to, reasons }) => {
+    const made = value.source === undefined ? "" : ` (at ${value.source})`;
+    return [
+      `${value.primitive} ${value.type}${made}, ${showBytes(bytes)}: ` +
+        `stored by ${from}. ${steps[from].name}, read by ${to}. ${steps[to].name}`,
+      ...reasons.map((reason) => `  ${reason}`),
+    ];
+  });
+}
+
+/** The same for the bodies of branches and loops. */
+const insideOf = (steps: readonly LoweredStep[]): string[] =>
+  steps.flatMap((step, i) =>
+    step.kind !== "control"
+      ? []
+      : step.bodies.flatMap((body) => {
+          const lines = [...showBoundaries(body.steps, body.boundaries()), ...insideOf(body.steps)];
+          return lines.length === 0
+            ? []
+            : [`in ${i}. ${step.name}, ${body.name}:`, ...lines.map((line) => `  ${line}`)];
+        }),
+  );
 
 /** One time that a jitted function was traced. */
 export interface TraceExplanation extends TraceReason {
@@ -94,8 +114,7 @@ export class JitExplanation {
 
 function inLines(fusion: TraceExplanation["fusion"]): readonly string[] {
   try {
-    const found = fusion();
-    return found === undefined || found.boundaries.length === 0 ? [] : String(found).split("\n");
+    return fusion()?.lines ?? [];
   } catch (error) {
     if (error instanceof FluxionError) return [`it cannot be compiled: ${error.message}`];
     throw error;

@@ -35,7 +35,10 @@ export const jvpJaxpr = memoize(
       let next = jaxpr.inputs.length;
       for (const [i, v] of jaxpr.inputs.entries()) {
         primals[v.id] = inputs[i];
-        if (active[i]) tangents[v.id] = inputs[next++];
+        if (!active[i]) continue;
+        // An integer has no tangent but zero.
+        if (isFloat(v.aval.dtype)) tangents[v.id] = inputs[next];
+        next++;
       }
       const tangentOf = (a: Atom): Tangent => (a instanceof Var && tangents[a.id]) || zeroFor(a.aval);
 

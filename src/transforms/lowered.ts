@@ -12,13 +12,16 @@ import {
   TreeMismatchError,
 } from "../core/errors.js";
 import type { ClosedJaxpr, Jaxpr } from "../core/jaxpr.js";
+import { liftConstants } from "../core/lifted.js";
 import {
   type Boundary,
+  kernelsIn,
   type LoweredKernel,
   type LoweredProgram,
   type LoweredStep,
   type MemoryAnalysis,
   stepwiseProgram,
+  trafficOf,
 } from "../core/lowered.js";
 import { currentTrace } from "../core/trace.js";
 import { unflatten } from "../core/tree.js";
@@ -69,7 +72,8 @@ export interface LoweredCall {
 function programFor(jaxpr: Jaxpr, device: Device | undefined, donated: readonly boolean[]): LoweredProgram {
   if (device === undefined)
     return stepwiseProgram(jaxpr, "reference", "without a device every operation runs by itself");
-  return device.lower(jaxpr, donated);
+  const lifted = liftConstants(jaxpr);
+  return device.lower(lifted.jaxpr, [...donated, ...lifted.consts.map(() => false)]);
 }
 
 /** A jitted function lowered for arguments of certain types. Made by `jit(f).lower(...)`. */
@@ -98,17 +102,20 @@ export class Lowered<F extends Fn = Fn> {
     return this.program.device;
   }
 
-  /** Everything that is run, in order: kernels, and operations that run on the host. */
+  /**
+   * Everything that is run, in order: kernels, operations that run on the host, and branches and loops, whose own steps are in their
+   * `bodies`.
+   */
   get steps(): readonly LoweredStep[] {
     return this.program.steps;
   }
 
   /**
-   * The kernels in the order in which they are run, each with its kernel IR (`text`) and its code in WGSL or the text format
+   * The kernels in the order of the steps, those inside of branches and loops as well, each with its kernel IR (`text`) and its code in WGSL or the text format
    * of WebAssembly (`source`). Empty where there is no device.
    */
   get kernels(): readonly LoweredKernel[] {
-    return this.steps.filter((step) => step.kind === "kernel");
+    return kernelsIn(this.steps);
   }
 
   /** The values that one step stores and another reads, with the reasons why the two are not one kernel. */
@@ -118,19 +125,15 @@ export class Lowered<F extends Fn = Fn> {
 
   /**
    * The work of one run. Operations are counted for each equation once, also where a kernel computes cheap elements again;
-   * bytes are sizes of buffers, once for each step that reads or writes them.
+   * bytes are sizes of buffers, once for each step that reads or writes them. The body of a scan counts as often as it runs; a loop
+   * of unknown length counts once.
    *
    * @example
    * jit((x) => x.sin().mul(2)).lower(np.ones([10])).costAnalysis().operations; // 20
    */
   costAnalysis(): CostAnalysis {
     const { operations, multiplications, transcendentals } = jaxprCost(this.program.jaxpr);
-    let [bytesRead, bytesWritten] = [0, 0];
-    for (const { buffers } of this.steps)
-      for (const { access, bytes } of buffers) {
-        if (access !== "write") bytesRead += bytes;
-        if (access !== "read") bytesWritten += bytes;
-      }
+    const { read: bytesRead, written: bytesWritten } = trafficOf(this.steps);
     const kernels = this.kernels.length;
     return { operations, multiplications, transcendentals, bytesRead, bytesWritten, kernels };
   }
@@ -188,7 +191,7 @@ export class Lowered<F extends Fn = Fn> {
         `${showBytes(bytesRead)} read, ${showBytes(bytesWritten)} written`,
       `memory: ${showBytes(inputBytes)} of inputs, ${showBytes(outputBytes)} of outputs${aliases}, ` +
         `${showBytes(temporaryBytes)} of temporaries`,
-      ...this.steps.map((step, i) => `${i}. ${outline(step)}`),
+      ...outlines(this.steps, ""),
       ...namesOfInputs(this.call),
     ].join("\n");
   }
@@ -209,21 +212,35 @@ function namesOfInputs({ traced, signature }: LoweredCall): string[] {
 const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
 function countSteps(steps: readonly LoweredStep[]): string {
-  const kernels = steps.filter((s) => s.kind === "kernel").length;
-  const host = steps.length - kernels;
+  const kernels = kernelsIn(steps).length;
+  const host = steps.filter((s) => s.kind === "host").length;
+  const control = steps.filter((s) => s.kind === "control").length;
   const parts = [
     ...(kernels > 0 ? [plural(kernels, "kernel")] : []),
     ...(host > 0 ? [`${plural(host, "operation")} one by one`] : []),
+    ...(control > 0 ? [`${control} ${control === 1 ? "branch or loop" : "branches and loops"}`] : []),
   ];
   return parts.join(", ") || "nothing to run";
 }
+
+/** A line for each step, and for those of bodies. */
+const outlines = (steps: readonly LoweredStep[], indent: string): string[] =>
+  steps.flatMap((step, i) => [
+    `${indent}${i}. ${outline(step)}`,
+    ...(step.kind === "control"
+      ? step.bodies.flatMap((body) => [
+          `${indent}   ${body.name}:`,
+          ...outlines(body.steps, `${indent}     `),
+        ])
+      : []),
+  ]);
 
 function outline(step: LoweredStep): string {
   const buffers = step.buffers.map(({ name, dtype, size, access }) => {
     const sign = access === "read" ? "" : access === "write" ? "→ " : "↔ ";
     return `${sign}${name} ${dtype}[${size}]`;
   });
-  if (step.kind === "host") return `${step.text}`;
+  if (step.kind !== "kernel") return step.text;
   const { launch } = step;
   const how =
     "items" in launch

@@ -1,21 +1,2 @@
-/**
- * The passes as one object, for rules of primitives that hold jaxprs: a rule gets the passes as an argument instead of
- * importing them, so that primitives stay below transforms. Each pass is looked up when it is called, so the modules
- * of the passes may be loaded in any order.
- */
-import type { Passes } from "../core/primitive.js";
-
-const table: { -readonly [K in keyof Passes]?: Passes[K] } = {};
-
-export const passes: Passes = {
-  jvp: (...args) => (table.jvp as Passes["jvp"])(...args),
-  partialEval: (...args) => (table.partialEval as Passes["partialEval"])(...args),
-  transpose: (...args) => (table.transpose as Passes["transpose"])(...args),
-  batch: (...args) => (table.batch as Passes["batch"])(...args),
-  dce: (...args) => (table.dce as Passes["dce"])(...args),
-};
-
-/** Called once by each pass. */
-export function providePasses(given: Partial<Passes>): void {
-  Object.assign(table, given);
-}
+/** Where the passes enter their names in the table that the rules of primitives use. */
+export { passes, providePasses } from "../core/passes.js";

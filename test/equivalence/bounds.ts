@@ -50,6 +50,7 @@ const all = <B extends Bound>(bound: B, names: string): Record<string, B> =>
 export const bounds: Readonly<Record<string, Bound>> = {
   ...all(moves, "broadcastInDim reshape transpose iota slice pad rev concatenate gather scatter"),
   ...all(moves, "dynamicSlice dynamicUpdateSlice select selectN stopGradient jit"),
+  ...all(moves, "activeRows name optimizationBarrier arrayConstant"),
   ...all(exact, "eq ne lt le gt ge floor ceil round isFinite nextafter neg abs sign max min clamp rem"),
   ...all(exact, "bitwiseAnd bitwiseOr bitwiseXor bitwiseNot shiftLeft shiftRightLogical"),
   ...all(exact, "shiftRightArithmetic populationCount clz threefry2x32"),
@@ -58,6 +59,8 @@ export const bounds: Readonly<Record<string, Bound>> = {
   ...all(exact, "scatterMin scatterMax sort topK cummax cummin"),
   ...all(nearest, "add sub mul square"),
   ...all({ kind: "none" }, "debugCallback"),
+  // The function gets the same numbers everywhere, and its results are taken as they are.
+  ...all(exact, "pureCallback"),
 
   div: within(0.5, 2.5),
   sqrt: within(0.5, 1),
@@ -106,9 +109,15 @@ export const bounds: Readonly<Record<string, Bound>> = {
   scatterMul: within(6, 6, 2),
   dotGeneral: within(6, 6, 20),
   convGeneralDilated: within(3, 3, 6),
+  // They are as exact as the bodies of their examples.
+  ...all(within(8, 16, 16), "cond while iterate scan checkpoint customJvp customVjp linearCall tangentCall"),
+  linearSolve: within(8, 16, 16),
   det: within(0.51, 3, 1),
   cofactor: within(0.51, 3, 1),
 };
+
+/** It calls functions of JavaScript, which a GPU cannot. */
+export const callsHost = ({ family }: Primitive): boolean => family === "debug" || family === "callback";
 
 export function boundOf({ name }: Primitive): Bound {
   const bound = bounds[name];

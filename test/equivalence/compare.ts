@@ -1,6 +1,7 @@
 /** Compares what a device gives with the reference, and keeps the largest errors. */
 import type { ConcreteArray } from "../../src/core/array.js";
 import { type DType, isFloat, type TypedArray } from "../../src/core/dtype.js";
+import { paramsKey } from "../../src/core/params.js";
 import { boundOf } from "./bounds.js";
 import type { Abilities, Case } from "./cases.js";
 import { flushedOperands, type Wanted, wantedOf } from "./reference.js";
@@ -56,7 +57,7 @@ export function compare(
       errors.set(dtype, {
         error,
         what:
-          `${primitive.name} ${JSON.stringify(params).slice(0, 300)} of ${operands}: element ${i} of output ${k}${at}` +
+          `${primitive.name} ${paramsKey(params).slice(0, 300)} of ${operands}: element ${i} of output ${k}${at}` +
           ` is ${show(actual[i])}, not ${show(exact[k][i])}`,
       });
     };

@@ -5,6 +5,7 @@ import { compile } from "../../src/compiler/compile.js";
 import type { ConcreteArray } from "../../src/core/array.js";
 import type { TypedArray } from "../../src/core/dtype.js";
 import type { Jaxpr } from "../../src/core/jaxpr.js";
+import { liftConstants, runLifted } from "../../src/core/lifted.js";
 import type { DeviceUnderTest } from "./bounds.js";
 import type { Abilities } from "./cases.js";
 
@@ -25,7 +26,7 @@ export const wasmRunner: Runner = {
   flushes: false,
   batch: 1,
   run: async (jaxpr, inputs) => {
-    const outputs = wasmDevice.run(jaxpr, inputs);
+    const outputs = runLifted(wasmDevice, jaxpr, inputs);
     const values = outputs.map((y) => y.values.slice());
     // An output may be an operand, which is still needed.
     for (const y of outputs) if (!inputs.some((x) => x.values === y.values)) y.dispose();
@@ -43,8 +44,10 @@ export const gpuRunner = (gpu: GpuDevice): Runner => {
     batch: 64,
     run: async (jaxpr, inputs, threads = workgroupThreads) => {
       const options = { target: "webgpu", buffers, workgroupThreads: threads, workgroupBytes } as const;
-      const given = inputs.map((x) => gpu.upload(x.dtype, x.values));
-      const made = gpu.run(compile(jaxpr, options), given);
+      // Arrays that the program holds are operands of it on a device.
+      const { jaxpr: lifted, consts } = liftConstants(jaxpr);
+      const given = [...inputs, ...consts].map((x) => gpu.upload(x.dtype, x.values));
+      const made = gpu.run(compile(lifted, options), given);
       for (const x of given) x.release();
       const values = await Promise.all(made.map((y) => gpu.read(y)));
       for (const y of made) y.release();

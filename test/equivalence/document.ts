@@ -1,7 +1,7 @@
 /** The text of docs/numerics.md. */
 import type { DType } from "../../src/core/dtype.js";
 import { type Primitive, primitives } from "../../src/core/primitive.js";
-import { allowed, type Bound, boundOf, type DeviceUnderTest } from "./bounds.js";
+import { allowed, type Bound, boundOf, callsHost, type DeviceUnderTest } from "./bounds.js";
 import { sums } from "./large.js";
 import { magnitudes } from "./magnitudes.js";
 import type { Measurements } from "./measurements.js";
@@ -109,7 +109,11 @@ below. Errors of products of many numbers grow with their number, as do those of
 ## Exact results
 
 ${wrapped(
-  `These give the same numbers on all devices, to the last bit: ${names(ofKind("exact"))}. So do all primitives on integers and booleans.`,
+  `These give the same numbers on all devices, to the last bit: ${names(ofKind("exact").filter((p) => !callsHost(p)))}. So do all primitives on integers and booleans.`,
+)}
+
+${wrapped(
+  `These call functions of JavaScript, with the same numbers as the \`evaluate\` rule: ${names(primitives().filter(callsHost))}. A GPU cannot call them, and says so with a \`MissingRuleError\`.`,
 )}
 
 ## Sums of a million terms

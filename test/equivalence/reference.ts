@@ -7,6 +7,7 @@ import { ConcreteArray } from "../../src/core/array.js";
 import { aval } from "../../src/core/aval.js";
 import { isDType, isFloat, type TypedArray } from "../../src/core/dtype.js";
 import type { Params, Primitive } from "../../src/core/primitive.js";
+import { widenedBodies } from "../webgpu/narrowed.js";
 import { boundOf } from "./bounds.js";
 import { magnitudes } from "./magnitudes.js";
 
@@ -33,7 +34,7 @@ export const widened = (x: ConcreteArray): ConcreteArray =>
 const widenedParams = (params: Params): Params =>
   isDType(params.preferredElementType) && isFloat(params.preferredElementType)
     ? { ...params, preferredElementType: "float64" }
-    : params;
+    : widenedBodies(params);
 
 /** The results of a primitive, as exact as they can be had. */
 export function wantedOf(primitive: Primitive, inputs: readonly ConcreteArray[], params: Params): Wanted {

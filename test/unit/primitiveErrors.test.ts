@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { type Aval, aval, sizeOf } from "../../src/core/aval.js";
 import { isFloat } from "../../src/core/dtype.js";
 import { FluxionError } from "../../src/core/errors.js";
+import { paramsKey } from "../../src/core/params.js";
 import type { Example, Params, Primitive } from "../../src/core/primitive.js";
 import { bind } from "../../src/core/trace.js";
 import { chosen, draw, generator } from "./examples.js";
@@ -20,7 +21,7 @@ interface Nonsense {
 }
 
 /** These take any number of operands. */
-const variadic = ["concatenate", "sort"];
+const variadic = ["concatenate", "sort", "optimizationBarrier"];
 
 const shapes = [[7, 11], [13], [2, 1, 3, 1, 2, 2], [0], []];
 const values: readonly unknown[] = [
@@ -38,6 +39,10 @@ const isHopeless = (key: string, value: unknown): boolean =>
 const isOuterProduct = (primitive: Primitive, params: Params): boolean =>
   primitive.name === "dotGeneral" && JSON.stringify(params.contracting) === "[[],[]]";
 
+/** What hands its operands on, or over to a function of the user's, takes any shapes, unless it is batched. */
+const takesAnyShapes = ({ name }: Primitive, { levels }: Params): boolean =>
+  name === "optimizationBarrier" || (name === "pureCallback" && JSON.stringify(levels) === "[]");
+
 function* nonsense(primitive: Primitive, { avals, params }: Example): Generator<Nonsense> {
   if (avals.length > 0) yield { what: "no operands", avals: [], params, hopeless: true };
   const many = Array.from({ length: 20 }, (_, i) => avals[i % avals.length] ?? aval([], "float32"));
@@ -49,7 +54,7 @@ function* nonsense(primitive: Primitive, { avals, params }: Example): Generator<
       what: "shapes that have nothing in common",
       avals: avals.map((a, i) => aval(apart[i % apart.length], a.dtype)),
       params,
-      hopeless: !isOuterProduct(primitive, params),
+      hopeless: !isOuterProduct(primitive, params) && !takesAnyShapes(primitive, params),
     };
   for (const [i, a] of avals.entries()) {
     const others = [
@@ -63,6 +68,13 @@ function* nonsense(primitive: Primitive, { avals, params }: Example): Generator<
   }
   const keys = Object.keys(params);
   if (keys.length > 0) yield { what: "no params", avals, params: {}, hopeless: true };
+  else
+    yield {
+      what: "a param that it does not take",
+      avals,
+      params: { junk: 1 },
+      hopeless: primitive.name === "optimizationBarrier",
+    };
   for (const key of keys)
     for (const value of values)
       yield {
@@ -77,7 +89,7 @@ function* nonsense(primitive: Primitive, { avals, params }: Example): Generator<
 function varied({ laws }: Primitive): Example[] {
   const seen = new Map<string, number>();
   return laws.examples.filter(({ params }) => {
-    const key = JSON.stringify(params);
+    const key = paramsKey(params);
     seen.set(key, (seen.get(key) ?? 0) + 1);
     return (seen.get(key) as number) <= 2;
   });

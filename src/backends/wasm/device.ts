@@ -8,13 +8,19 @@ import { operationJaxpr } from "../../compiler/equation.js";
 import { ConcreteArray } from "../../core/array.js";
 import { type Aval, sizeOf } from "../../core/aval.js";
 import { memoize } from "../../core/build.js";
+import { nansAreErrors } from "../../core/debugNans.js";
 import type { Device } from "../../core/device.js";
 import type { TypedArray } from "../../core/dtype.js";
+import { effectsOfBodies } from "../../core/effects.js";
 import type { Jaxpr } from "../../core/jaxpr.js";
 import { type Memory, noteArray, provideReclaim } from "../../core/lifetime.js";
+import { runLifted } from "../../core/lifted.js";
+import type { Params, Primitive } from "../../core/primitive.js";
+import { effectsWait } from "../../core/trace.js";
+import { planProgram, storedBytes } from "./layout.js";
 import { deviceHeap } from "./memory.js";
 import { printKernels } from "./print.js";
-import { compileProgram, planProgram, storedBytes } from "./run.js";
+import { compileProgram } from "./run.js";
 import { printModule } from "./wat.js";
 
 /** Operations on no more elements than this run by their `evaluate` rule. */
@@ -109,12 +115,23 @@ export const wasmDevice: Device = {
       prepare: (lowered, donation) => compiled(lowered, donation).prepare(),
     }),
   apply: (primitive, inputs, params, outputs) =>
-    // A reshape shares its elements: nothing is quicker than that.
-    primitive.lower === undefined ||
-    primitive.name === "reshape" ||
-    !(isLarge(outputs) || isLarge(inputs.map((x) => x.aval)))
-      ? primitive.evaluate(inputs, params, outputs)
-      : wasmDevice.run(operationJaxpr(primitive, inputs, params, outputs), inputs),
+    isCompiled(primitive, inputs, params, outputs)
+      ? runLifted(wasmDevice, operationJaxpr(primitive, inputs, params, outputs), inputs)
+      : primitive.evaluate(inputs, params, outputs),
 };
+
+function isCompiled(
+  { lower, name }: Primitive,
+  inputs: readonly ConcreteArray[],
+  params: Params,
+  outputs: readonly Aval[],
+): boolean {
+  if (lower === undefined) return false;
+  // A loop is many operations. They run one by one where NaNs are looked for after each, and where effects are left out because
+  // they are still to come.
+  if (lower.kind === "control") return !nansAreErrors() && !(effectsWait() && effectsOfBodies(params));
+  // A reshape shares its elements: nothing is quicker than that.
+  return name !== "reshape" && (isLarge(outputs) || isLarge(inputs.map((x) => x.aval)));
+}
 
 provideReclaim((values) => deviceHeap().release(values));

@@ -1,7 +1,7 @@
 /** The GPU as a device of the language: its arrays are arrays like others, but for being read with `await`. */
 import { type CompileOptions, compile, donationOf, mostOperands } from "../../compiler/compile.js";
 import { describeProgram } from "../../compiler/describe.js";
-import { type Effect, type Separated, separateEffects } from "../../compiler/effects.js";
+import { callsIn, type Effect, outputsFor, type Separated, separateEffects } from "../../compiler/effects.js";
 import { operationJaxpr } from "../../compiler/equation.js";
 import { ConcreteArray } from "../../core/array.js";
 import type { Device, Remote } from "../../core/device.js";
@@ -10,12 +10,13 @@ import { hasEffects } from "../../core/effects.js";
 import type { Buffer } from "../../core/ir/types.js";
 import { type Jaxpr, Var } from "../../core/jaxpr.js";
 import { noteArray } from "../../core/lifetime.js";
+import { runLifted } from "../../core/lifted.js";
 import { bufferOf, type LoweredStep } from "../../core/lowered.js";
 import { printEqn } from "../../core/print.js";
-import { literalArray } from "../../core/trace.js";
 import type { GpuBuffer } from "./buffers.js";
 import { bindingBytes } from "./convert.js";
 import type { GpuDevice } from "./device.js";
+import { replay } from "./replay.js";
 import { assignSlots } from "./slots.js";
 import { printWgsl } from "./wgsl.js";
 
@@ -107,18 +108,11 @@ export class WebgpuDevice implements Device {
   }
 
   /** Lets an effect happen when its operands are here. */
-  private defer({ eqn, operands }: Effect, results: readonly GpuBuffer[]): void {
-    const needed = operands.filter((place) => typeof place === "number");
+  private defer(effect: Effect, results: readonly GpuBuffer[]): void {
+    const needed = [...new Set(outputsFor(effect))];
     this.gpu.afterwards(
-      needed.map((place) => results[place]),
-      (values) => {
-        const arrays = operands.map((place, i) =>
-          typeof place === "number"
-            ? new ConcreteArray(values[needed.indexOf(place)], eqn.inputs[i].aval)
-            : literalArray(place),
-        );
-        eqn.primitive.evaluate(arrays, eqn.params, []);
-      },
+      needed.map((output) => results[output]),
+      (values) => replay([effect], (output) => values[needed.indexOf(output)]),
     );
   }
 
@@ -140,14 +134,19 @@ export class WebgpuDevice implements Device {
       bytesOf,
       plan: (program) => {
         const { sizes, inside } = assignSlots(program, bytesOf);
-        return { bytes: sizes.reduce((a, b) => a + b, 0), inside };
+        // Bodies of branches and loops need memory as well.
+        const bodies = program.steps.some(({ kind }) => kind === "control");
+        const bytes = bodies
+          ? this.gpu.prepare(program).places.filter((place) => typeof place === "number")
+          : sizes;
+        return { bytes: bytes.reduce((a, b) => a + b, 0), inside };
       },
       prepare: (lowered, donation) => this.gpu.compile(compile(lowered, this.options, donation)),
     });
-    const last = effects.map(({ eqn }): LoweredStep => {
+    const last = callsIn(effects).map(({ eqn, jaxpr: own }): LoweredStep => {
       const { name } = eqn.primitive;
       const buffers = eqn.inputs.flatMap((a) => (a instanceof Var ? [bufferOf(`v${a.id}`, a, "read")] : []));
-      return { kind: "host", name, buffers, text: printEqn(pure, eqn) };
+      return { kind: "host", name, buffers, text: printEqn(own, eqn) };
     });
     return { ...program, steps: [...program.steps, ...last] };
   };
@@ -156,5 +155,5 @@ export class WebgpuDevice implements Device {
     // A reshape shares its elements, and a call is run by the device as what it calls.
     primitive.name === "reshape" || primitive.family === "call"
       ? primitive.evaluate(inputs, params, outputs)
-      : this.run(operationJaxpr(primitive, inputs, params, outputs), inputs);
+      : runLifted(this, operationJaxpr(primitive, inputs, params, outputs), inputs);
 }

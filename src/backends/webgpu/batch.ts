@@ -2,10 +2,23 @@
  * Commands on their way to the GPU. Dispatches are collected and submitted together: when there are many, when something
  * has to come after them (an upload into a buffer that they use, a read), and at the latest when the running job ends.
  */
+import { type Counters, mostParts } from "./counters.js";
 import type { Chunk } from "./pool.js";
 
 /** So many dispatches keep the GPU busy while the next are recorded. */
-const most = 64;
+const most = mostParts;
+
+export interface Dispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindings: GPUBindGroup;
+  readonly workgroups: readonly [number, number];
+  /** Where the number of workgroups is, if the GPU has it. */
+  readonly indirect: { readonly chunk: Chunk; readonly offset: number } | undefined;
+  /** How far loops are, if the kernel asks for it. */
+  readonly counts: readonly number[] | undefined;
+  /** The memory that is bound. */
+  readonly chunks: readonly Chunk[];
+}
 
 export class Batch {
   private encoder: GPUCommandEncoder | undefined;
@@ -14,25 +27,29 @@ export class Batch {
   private scheduled = false;
   /** The number of the batch that is being recorded. */
   private number = 0;
+  /** Dispatches since the beginning. */
+  total = 0;
 
   constructor(
     private readonly device: GPUDevice,
+    private readonly counters: Counters,
     /** Whether anything can still be submitted. */
     private readonly isAlive: () => boolean,
   ) {}
 
-  dispatch(
-    pipeline: GPUComputePipeline,
-    bindings: GPUBindGroup,
-    workgroups: readonly [number, number],
-    chunks: readonly Chunk[],
-  ): void {
+  dispatch({ pipeline, bindings, workgroups, indirect, counts, chunks }: Dispatch): void {
     this.encoder ??= this.device.createCommandEncoder();
     this.pass ??= this.encoder.beginComputePass();
     this.pass.setPipeline(pipeline);
-    this.pass.setBindGroup(0, bindings);
-    this.pass.dispatchWorkgroups(...workgroups);
+    if (counts === undefined) this.pass.setBindGroup(0, bindings);
+    else this.pass.setBindGroup(0, bindings, [this.counters.offsetOf(counts)]);
     for (const chunk of chunks) chunk.batch = this.number;
+    if (indirect === undefined) this.pass.dispatchWorkgroups(...workgroups);
+    else {
+      this.pass.dispatchWorkgroupsIndirect(indirect.chunk.buffer, indirect.offset);
+      indirect.chunk.batch = this.number;
+    }
+    this.total++;
     if (++this.count >= most) this.flush();
     else this.schedule();
   }
@@ -70,6 +87,9 @@ export class Batch {
     this.encoder = undefined;
     this.count = 0;
     this.number++;
-    if (this.isAlive()) this.device.queue.submit([encoder.finish()]);
+    const counts = this.counters.take();
+    if (!this.isAlive()) return;
+    if (counts.length > 0) this.device.queue.writeBuffer(this.counters.buffer, 0, counts);
+    this.device.queue.submit([encoder.finish()]);
   }
 }

@@ -12,13 +12,17 @@ import { type AdapterOptions, type Found, openDevice } from "./adapter.js";
 import { Batch } from "./batch.js";
 import { GpuBuffer, Owners } from "./buffers.js";
 import { bindingBytes, fromGpu, toGpu } from "./convert.js";
+import { Counters } from "./counters.js";
 import { DeviceLostError, OutOfMemoryError } from "./errors.js";
 import { Faults } from "./faults.js";
 import { firstNan } from "./nan.js";
+import { Order } from "./order.js";
 import { Pipelines } from "./pipeline.js";
+import type { Prepared } from "./plan.js";
 import { type Chunk, type MemoryUse, Pool } from "./pool.js";
-import { type GpuLimits, type Prepared, prepare } from "./prepare.js";
+import { type GpuLimits, prepare } from "./prepare.js";
 import { Reader } from "./read.js";
+import { Recorder } from "./recorder.js";
 
 export interface GpuOptions extends AdapterOptions {
   /**
@@ -37,12 +41,15 @@ export class GpuDevice {
   private readonly device: GPUDevice;
   private readonly faults = new Faults();
   private readonly batch: Batch;
+  private readonly order: Order;
   private readonly pool: Pool;
   private readonly owners: Owners;
   private readonly pipelines: Pipelines;
   private readonly reader: Reader;
   private readonly prepared = new WeakMap<Program, Prepared>();
   private lost: DeviceLostError | undefined;
+  /** Errors that the GPU has reported. */
+  private refused = 0;
   /** The last of the functions that wait for elements. */
   private callbacks: Promise<void> = Promise.resolve();
   private readonly nanPrograms = new Map<string, Program>();
@@ -68,7 +75,8 @@ export class GpuDevice {
       bufferBytes: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
     };
     const collect = options.collect === null ? undefined : (options.collect ?? findCollect());
-    this.batch = new Batch(device, () => this.lost === undefined);
+    const counters = new Counters(device);
+    this.batch = new Batch(device, counters, () => this.lost === undefined);
     this.owners = new Owners(() => this.pool, collect);
     this.pool = new Pool(device, {
       budget: options.memoryBudget ?? (software ? 2 : 4) * 2 ** 30,
@@ -76,8 +84,13 @@ export class GpuDevice {
       reclaim: () => this.owners.reclaim(),
       flush: () => this.batch.flush(),
     });
-    this.pipelines = new Pipelines(device, this.faults);
+    this.pipelines = new Pipelines(device, this.faults, counters);
     this.reader = new Reader(device, this.batch);
+    this.order = new Order(
+      async ({ chunk, words }) => new Int32Array(await this.reader.read(chunk, 4 * words)),
+      () => this.refused,
+      (cause) => this.faults.add(new InternalError(`a program on the GPU was given up: ${cause.message}`), 3),
+    );
     this.listen();
   }
 
@@ -93,6 +106,7 @@ export class GpuDevice {
   private listen(): void {
     this.device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
+      this.refused++;
       const { error } = event as GPUUncapturedErrorEvent;
       const memory = error.constructor.name === "GPUOutOfMemoryError";
       this.faults.add(
@@ -106,6 +120,7 @@ export class GpuDevice {
       this.lost ??= new DeviceLostError(
         `the GPU ${this.name} was lost (${reason === "destroyed" ? reason : message || "no reason given"}); initialise it again`,
       );
+      this.order.abort(this.lost);
     });
   }
 
@@ -129,6 +144,16 @@ export class GpuDevice {
     this.pool.setBudget(bytes);
   }
 
+  /** How many times a program has waited for the GPU to learn whether a loop goes on. */
+  get waits(): number {
+    return this.order.waits;
+  }
+
+  /** Dispatches recorded so far. */
+  get dispatches(): number {
+    return this.batch.total;
+  }
+
   /** Shaders compiled so far. */
   get shaders(): number {
     return this.pipelines.size;
@@ -142,8 +167,20 @@ export class GpuDevice {
     this.alive();
     const bytes = bindingBytes(dtype, values.length, this.float16);
     const chunk = this.pool.take(bytes);
-    if (values.length > 0) this.batch.write(chunk, toGpu(dtype, values, this.float16));
+    if (values.length > 0) this.write(chunk, toGpu(dtype, values, this.float16));
     return new GpuBuffer(this.owners, dtype, values.length, chunk);
+  }
+
+  private write(chunk: Chunk, bytes: Uint8Array<ArrayBuffer>): void {
+    // What is written later must not have changed by then.
+    const kept = this.order.isOpen ? bytes.slice() : bytes;
+    this.order.add({
+      chunks: [chunk],
+      record: () => {
+        this.batch.write(chunk, kept);
+        return undefined;
+      },
+    });
   }
 
   /** Makes a program ready to run: its shaders are compiled. Errors in them are thrown when it is run. */
@@ -161,13 +198,20 @@ export class GpuDevice {
     this.alive();
     const ready = this.prepare(program);
     const given = this.check(program, inputs);
-    const broken = ready.launches.find(({ pipeline }) => pipeline.error !== undefined);
-    if (broken !== undefined) throw new InternalError((broken.pipeline.error as InternalError).message);
+    for (const { error } of ready.pipelines) if (error !== undefined) throw new InternalError(error.message);
     const taken: Chunk[] = [];
+    let memory: Chunk[];
     let made: GpuBuffer[];
     try {
-      for (const { bytes } of ready.made) taken.push(this.pool.take(bytes));
-      for (const bytes of ready.slots) taken.push(this.pool.take(bytes));
+      const take = (bytes: number): Chunk => {
+        const chunk = this.pool.take(bytes);
+        taken.push(chunk);
+        return chunk;
+      };
+      memory = [...given, ...ready.made.map(({ bytes }) => take(bytes))];
+      // What loops fill has to be something until they do.
+      for (const place of ready.places)
+        memory.push(place === undefined ? memory[0] : typeof place === "number" ? take(place) : place);
       made = ready.made.map(
         ({ buffer: { dtype, size } }, i) => new GpuBuffer(this.owners, dtype, size, taken[i]),
       );
@@ -175,16 +219,8 @@ export class GpuDevice {
       for (const chunk of taken) this.pool.give(chunk);
       throw error;
     }
-    const memory = [...given, ...taken];
-    for (const { pipeline, workgroups, memory: places, bytes } of ready.launches) {
-      const chunks = places.map((place) => memory[place]);
-      this.batch.dispatch(
-        pipeline.pipeline,
-        this.pipelines.bind(pipeline, chunks, bytes),
-        workgroups,
-        chunks,
-      );
-    }
+    const recorder = new Recorder(this.batch, this.pipelines, memory);
+    this.order.add({ chunks: [...given, ...taken], record: () => recorder.record(ready.plan) });
     for (const chunk of taken.slice(made.length)) this.pool.give(chunk);
     return this.outputs(ready, inputs, made);
   }
@@ -203,10 +239,16 @@ export class GpuDevice {
     });
   }
 
-  private prepare(program: Program): Prepared {
+  /** What it runs for a program. @internal */
+  prepare(program: Program): Prepared {
     let ready = this.prepared.get(program);
     if (ready === undefined) {
-      ready = prepare(program, this.limits, this.float16, this.pipelines);
+      ready = prepare(program, {
+        limits: this.limits,
+        float16: this.float16,
+        pipelineOf: (shader, name) => this.pipelines.of(shader, name),
+        constant: (words) => this.pool.constant(words),
+      });
       this.prepared.set(program, ready);
     }
     return ready;
@@ -249,7 +291,7 @@ export class GpuDevice {
     const bytes = bindingBytes(dtype, size, this.float16);
     let copy: ArrayBuffer;
     try {
-      copy = await this.reader.read(chunk, bytes);
+      copy = await this.inOrder([chunk], () => this.reader.read(chunk, bytes));
     } catch (error) {
       // A failed wait is most often a lost device, which is known a moment later.
       await new Promise((resolve) => setTimeout(resolve, 0));
@@ -259,6 +301,17 @@ export class GpuDevice {
       );
     }
     return fromGpu(dtype, size, copy, this.float16);
+  }
+
+  /** What `begin` gives, called when all commands before have been recorded. */
+  private inOrder<T>(chunks: readonly Chunk[], begin: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, fail) => {
+      const record = (): undefined => {
+        begin().then(resolve, fail);
+        return undefined;
+      };
+      this.order.add({ chunks, record, fail });
+    });
   }
 
   /**
@@ -302,8 +355,10 @@ export class GpuDevice {
    */
   async blockUntilReady(): Promise<void> {
     this.alive();
-    this.batch.flush();
-    await this.device.queue.onSubmittedWorkDone();
+    await this.inOrder([], () => {
+      this.batch.flush();
+      return this.device.queue.onSubmittedWorkDone();
+    });
     this.alive();
     await this.faults.raise();
   }
@@ -315,13 +370,14 @@ export class GpuDevice {
   }
 
   /**
-   * Waits for work that is under way and gives the device back. Every later call fails with `DeviceLostError`.
-   * Calling it again does nothing.
+   * Waits for work that is under way and gives the device back. Every later call fails with `DeviceLostError`, and so do
+   * reads that wait for a loop to end. Calling it again does nothing.
    */
   async destroy(): Promise<void> {
     if (this.lost === undefined) {
       this.batch.flush();
       this.lost = new DeviceLostError(`the GPU device ${this.name} was destroyed; initialise it again`);
+      this.order.abort(this.lost);
       // Dawn would block the thread for as long as work is under way.
       await this.device.queue.onSubmittedWorkDone().catch(() => undefined);
       await this.reader.idle();

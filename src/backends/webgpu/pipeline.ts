@@ -1,5 +1,6 @@
 /** Compiled shaders. They are remembered by their text: to compile one costs milliseconds. */
 import { InternalError } from "../../core/errors.js";
+import { type Counters, counterBytes } from "./counters.js";
 import type { Faults } from "./faults.js";
 import { ShaderStage } from "./flags.js";
 import type { Chunk } from "./pool.js";
@@ -12,8 +13,9 @@ export interface Pipeline {
   error: InternalError | undefined;
 }
 
-/** How buffers are bound: which are read and which written. */
+/** How buffers are bound: which are read and which written, and whether counters follow. */
 interface Layout {
+  readonly counted: boolean;
   readonly bindings: GPUBindGroupLayout;
   readonly pipeline: GPUPipelineLayout;
   readonly groups: Map<string, GPUBindGroup>;
@@ -29,6 +31,7 @@ export class Pipelines {
   constructor(
     private readonly device: GPUDevice,
     private readonly faults: Faults,
+    private readonly counters: Counters,
   ) {}
 
   get size(): number {
@@ -45,9 +48,9 @@ export class Pipelines {
     return made;
   }
 
-  private make({ code, written }: Shader, name: string): Pipeline {
+  private make({ code, written, counted }: Shader, name: string): Pipeline {
     const { device } = this;
-    const layout = this.layoutOf(written);
+    const layout = this.layoutOf(written, counted);
     device.pushErrorScope("internal");
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ code, label: name });
@@ -73,19 +76,19 @@ export class Pipelines {
     return made;
   }
 
-  private layoutOf(written: readonly boolean[]): Layout {
-    const key = written.map((w) => (w ? "w" : "r")).join("");
+  private layoutOf(written: readonly boolean[], counted: boolean): Layout {
+    const key = written.map((w) => (w ? "w" : "r")).join("") + (counted ? "c" : "");
     let layout = this.layouts.get(key);
     if (layout === undefined) {
+      const buffers = written.map(
+        (w): GPUBufferBindingLayout => ({ type: w ? "storage" : "read-only-storage" }),
+      );
+      if (counted) buffers.push({ type: "uniform", hasDynamicOffset: true });
       const bindings = this.device.createBindGroupLayout({
-        entries: written.map((w, binding) => ({
-          binding,
-          visibility: ShaderStage.COMPUTE,
-          buffer: { type: w ? "storage" : "read-only-storage" },
-        })),
+        entries: buffers.map((buffer, binding) => ({ binding, visibility: ShaderStage.COMPUTE, buffer })),
       });
       const pipeline = this.device.createPipelineLayout({ bindGroupLayouts: [bindings] });
-      layout = { bindings, pipeline, groups: new Map() };
+      layout = { counted, bindings, pipeline, groups: new Map() };
       this.layouts.set(key, layout);
     }
     return layout;
@@ -97,12 +100,11 @@ export class Pipelines {
     for (let i = 0; i < chunks.length; i++) key += `${chunks[i].id}:${bytes[i]},`;
     let group = layout.groups.get(key);
     if (group === undefined) {
+      const resources = chunks.map(({ buffer }, i): GPUBufferBinding => ({ buffer, size: bytes[i] }));
+      if (layout.counted) resources.push({ buffer: this.counters.buffer, size: counterBytes });
       group = this.device.createBindGroup({
         layout: layout.bindings,
-        entries: chunks.map(({ buffer }, binding) => ({
-          binding,
-          resource: { buffer, size: bytes[binding] },
-        })),
+        entries: resources.map((resource, binding) => ({ binding, resource })),
       });
       if (layout.groups.size >= mostGroups) layout.groups.clear();
       layout.groups.set(key, group);

@@ -16,6 +16,8 @@ export interface Chunk {
   holders: number;
   /** The last batch of commands that uses it. */
   batch: number;
+  /** How many commands that are not recorded yet will use it (see order.ts). */
+  awaited: number;
 }
 
 export interface PoolOptions {
@@ -138,14 +140,21 @@ export class Pool {
           "are in arrays. Arrays that are no longer reachable are freed when the program awaits something; " +
           "or raise the budget (memoryBudget)",
       );
-    const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST;
-    return {
-      id: this.nextId++,
-      buffer: this.device.createBuffer({ size, usage }),
-      size,
-      holders: 0,
-      batch: -1,
-    };
+    const usage = BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST | BufferUsage.INDIRECT;
+    return this.chunk(this.device.createBuffer({ size, usage }), size);
+  }
+
+  private chunk(buffer: GPUBuffer, size: number): Chunk {
+    return { id: this.nextId++, buffer, size, holders: 0, batch: -1, awaited: 0 };
+  }
+
+  /** A few words that never change. They belong to no array, and to whoever holds the chunk. */
+  constant(words: Uint32Array): Chunk {
+    const size = Math.ceil(words.byteLength / 16) * 16;
+    const buffer = this.device.createBuffer({ size, usage: BufferUsage.STORAGE, mappedAtCreation: true });
+    new Uint32Array(buffer.getMappedRange()).set(words);
+    buffer.unmap();
+    return this.chunk(buffer, size);
   }
 
   /** One more holder for a chunk. */
@@ -165,16 +174,26 @@ export class Pool {
     else spare.push(chunk);
   }
 
-  /** Frees spare chunks, the largest first, until the pool has at most so many bytes. */
+  /**
+   * Frees spare chunks, the largest first, until the pool has at most so many bytes. Those that commands are still to use
+   * stay: to destroy them would spoil these.
+   */
   trim(target = 0): void {
     if (this.used + this.free <= target || this.free === 0) return;
     this.options.flush();
     for (const size of [...this.spare.keys()].sort((a, b) => b - a)) {
       const chunks = this.spare.get(size) as Chunk[];
+      const kept: Chunk[] = [];
       while (chunks.length > 0 && this.used + this.free > target) {
-        (chunks.pop() as Chunk).buffer.destroy();
+        const chunk = chunks.pop() as Chunk;
+        if (chunk.awaited > 0) {
+          kept.push(chunk);
+          continue;
+        }
+        chunk.buffer.destroy();
         this.free -= size;
       }
+      chunks.push(...kept);
       if (chunks.length === 0) this.spare.delete(size);
     }
     // Memory of a destroyed buffer is given back when the queue next has something submitted to it.

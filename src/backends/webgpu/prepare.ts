@@ -1,12 +1,23 @@
-/** Programs made ready for a GPU: shaders printed and compiled, temporaries assigned to slots, limits checked. */
+/** Programs made ready for a GPU: shaders printed and compiled, memory assigned, limits checked. */
+import { withBuffers } from "../../compiler/emit.js";
+import { parallelKernel } from "../../compiler/emitKernels.js";
 import type { Program } from "../../compiler/program.js";
 import { DeviceError, InternalError } from "../../core/errors.js";
-import type { Buffer, Kernel } from "../../core/ir/types.js";
+import { load, store } from "../../core/ir/ops.js";
+import { Buffer, type Kernel } from "../../core/ir/types.js";
 import { bindingBytes } from "./convert.js";
 import { OutOfMemoryError } from "./errors.js";
-import type { Pipeline, Pipelines } from "./pipeline.js";
+import { makeFrame } from "./frames.js";
+import type { Surroundings } from "./guards.js";
+import type { Body, Maker } from "./maker.js";
+import type { Pipeline } from "./pipeline.js";
+import type { Launch, Plan, Prepared } from "./plan.js";
+import type { Chunk } from "./pool.js";
+import { planControl } from "./prepareControl.js";
 import { assignSlots } from "./slots.js";
-import { printWgsl } from "./wgsl.js";
+import { isWhole, type Spot, shifted } from "./spots.js";
+import { printWgsl, type Shader } from "./wgsl.js";
+import { Workspace } from "./workspace.js";
 
 /** What a GPU can do, as far as it matters to programs. */
 export interface GpuLimits {
@@ -19,78 +30,137 @@ export interface GpuLimits {
   readonly bufferBytes: number;
 }
 
-/** One dispatch. Memory is named by its place in the list of inputs, then outputs, then slots. */
-export interface Launch {
-  readonly pipeline: Pipeline;
-  readonly workgroups: readonly [number, number];
-  readonly memory: readonly number[];
-  readonly bytes: readonly number[];
+/** What preparing a program needs of a device. */
+export interface PrepareOptions {
+  readonly limits: GpuLimits;
+  readonly float16: boolean;
+  readonly pipelineOf: (shader: Shader, name: string) => Pipeline;
+  /** Memory with words that never change. */
+  readonly constant: (words: Uint32Array) => Chunk;
 }
 
-export interface Prepared {
-  readonly launches: readonly Launch[];
-  /** Bytes of each input. */
-  readonly inputs: readonly number[];
-  /** For each output of the program the new array that it is, or the input that it is or whose memory it takes. */
-  readonly outputs: readonly (
-    | { readonly input: number; readonly buffer: Buffer }
-    | { readonly made: number }
-  )[];
-  /** The arrays that the program makes. */
-  readonly made: readonly { readonly buffer: Buffer; readonly bytes: number }[];
-  /** Bytes of each slot. */
-  readonly slots: readonly number[];
-}
-
-export function prepare(
-  program: Program,
-  limits: GpuLimits,
-  float16: boolean,
-  pipelines: Pipelines,
-): Prepared {
-  const bytesOf = ({ dtype, size }: Buffer): number => bindingBytes(dtype, size, float16);
+export function prepare(program: Program, options: PrepareOptions): Prepared {
   // All that can be refused is refused before anything is compiled.
-  const kernels = program.steps.map((step) => {
-    if (step.kind === "host")
-      throw new DeviceError(
-        `${step.eqn.primitive.name} runs on the CPU only (program ${program.name}); use the device "wasm"`,
-      );
-    check(step.kernel, limits, bytesOf);
-    return { kernel: step.kernel, shader: printWgsl(step.kernel, { float16, plainNames: true }) };
-  });
-  const place = new Map<Buffer, number>();
-  const put = (buffer: Buffer, at: number): void => void place.set(buffer, at);
+  refuse(program, options);
+  const bytesOf = ({ dtype, size }: Buffer): number => bindingBytes(dtype, size, options.float16);
+  const spots = new Map<Buffer, Spot>();
+  const put = (b: Buffer, place: number): void => void spots.set(b, { place, buffer: b, shift: [] });
   program.inputs.forEach(put);
   const slots = assignSlots(program, bytesOf);
-  const made = [...new Set(program.outputs)].filter((b) => !place.has(b) && !slots.inside.has(b));
+  const made = [...new Set(program.outputs)].filter((b) => !spots.has(b) && !slots.inside.has(b));
   made.forEach((b, i) => {
     put(b, program.inputs.length + i);
   });
-  for (const [b, slot] of slots.of) put(b, program.inputs.length + made.length + slot);
-  for (const [b, host] of slots.inside) put(b, place.get(host) as number);
-  const placeOf = (b: Buffer): number => {
-    const at = place.get(b);
-    if (at === undefined) throw new InternalError(`program ${program.name} has no buffer ${b.name}`);
-    return at;
+  const workspace = new Workspace(program.inputs.length + made.length);
+  const taken = slots.sizes.map((bytes) => workspace.take(bytes));
+  for (const [b, slot] of slots.of) put(b, taken[slot]);
+  for (const [b, host] of slots.inside) put(b, (spots.get(host) as Spot).place);
+  const preparation = new Preparation(options, bytesOf, workspace);
+  const spotOf = (b: Buffer): Spot => {
+    const spot = spots.get(b);
+    if (spot === undefined) throw new InternalError(`program ${program.name} has no buffer ${b.name}`);
+    return spot;
   };
   return {
-    // A kernel for an array without elements has nothing to do.
-    launches: kernels
-      .filter(({ shader }) => shader.workgroups[0] > 0)
-      .map(({ kernel, shader }) => ({
-        pipeline: pipelines.of(shader, kernel.name),
-        workgroups: shader.workgroups,
-        memory: kernel.buffers.map(placeOf),
-        bytes: kernel.buffers.map(bytesOf),
-      })),
+    plan: preparation.plan(program, spotOf, { guarded: undefined, counters: [] }),
+    pipelines: preparation.pipelines,
     inputs: program.inputs.map(bytesOf),
     outputs: program.outputs.map((buffer) => {
       const input = program.inputs.indexOf(slots.inside.get(buffer) ?? buffer);
       return input === -1 ? { made: made.indexOf(buffer) } : { input, buffer };
     }),
     made: made.map((buffer) => ({ buffer, bytes: bytesOf(buffer) })),
-    slots: slots.sizes,
+    places: workspace.places,
   };
+}
+
+const copyThreads = 64;
+
+class Preparation implements Maker {
+  readonly pipelines = new Set<Pipeline>();
+
+  constructor(
+    private readonly options: PrepareOptions,
+    readonly bytesOf: (b: Buffer) => number,
+    readonly workspace: Workspace,
+  ) {}
+
+  plan(program: Program, spotOf: (b: Buffer) => Spot, around: Surroundings): Plan[] {
+    return program.steps.flatMap((step): readonly Plan[] => {
+      if (step.kind === "kernel") return this.launch(step.kernel, spotOf, around);
+      return step.kind === "control" ? planControl(this, step, spotOf, around) : [];
+    });
+  }
+
+  body(
+    program: Program,
+    inputs: readonly Spot[],
+    outputs: readonly Spot[],
+    around: Surroundings,
+    carries: ReadonlySet<number>,
+  ): Body {
+    const { bytesOf, workspace } = this;
+    const { spotOf, taken } = makeFrame(program, { inputs, outputs, carries, bytesOf, workspace });
+    return { plan: this.plan(program, spotOf, around), outputs: program.outputs.map(spotOf), taken };
+  }
+
+  /** The dispatch of a kernel. One for an array without elements has nothing to do, and is none. */
+  launch(given: Kernel, spotOf: (b: Buffer) => Spot, { guarded, counters }: Surroundings): Launch[] {
+    const kernel = shifted(given, spotOf);
+    const shader = printWgsl(kernel, { float16: this.options.float16, plainNames: true, counters });
+    if (shader.workgroups[0] === 0) return [];
+    const places = new Map(
+      given.buffers.map((b) => {
+        const spot = spotOf(b);
+        return [isWhole(spot) ? b : spot.buffer, spot.place];
+      }),
+    );
+    const memory = kernel.buffers.map((b) => places.get(b) as number);
+    const launch = this.dispatch(shader, kernel.name, memory, kernel.buffers.map(this.bytesOf));
+    if (guarded === undefined) return [launch];
+    return [{ ...launch, indirect: guarded.guard.launch(guarded.flag, shader.workgroups) }];
+  }
+
+  dispatch(shader: Shader, name: string, memory: readonly number[], bytes: readonly number[]): Launch {
+    const pipeline = this.options.pipelineOf(shader, name);
+    this.pipelines.add(pipeline);
+    return { kind: "launch", pipeline, workgroups: shader.workgroups, indirect: undefined, memory, bytes };
+  }
+
+  copy(value: Buffer, from: Spot, to: Spot, around: Surroundings): Launch[] {
+    const dtype = value.dtype === "float16" && this.options.float16 ? "float16" : "uint32";
+    const [source, target] = ["from", "to"].map((name) => new Buffer(name, dtype, value.size));
+    const typed = (spot: Spot, b: Buffer): Spot =>
+      isWhole(spot)
+        ? { ...spot, buffer: b }
+        : { ...spot, buffer: new Buffer(b.name, dtype, spot.buffer.size) };
+    const spots = new Map([
+      [source, typed(from, source)],
+      [target, typed(to, target)],
+    ]);
+    const kernel = parallelKernel("webgpu", "copy", value.size, copyThreads, (item) => [
+      store(target, item, load(source, item)),
+    ]);
+    return this.launch(withBuffers(kernel), (b) => spots.get(b) as Spot, around);
+  }
+
+  constant(words: Uint32Array): number {
+    return this.workspace.constant(this.options.constant(words));
+  }
+}
+
+/** @throws what is wrong with a program for this GPU. */
+function refuse(program: Program, options: PrepareOptions): void {
+  const { limits, float16 } = options;
+  for (const step of program.steps) {
+    if (step.kind === "control") for (const body of step.bodies) refuse(body, options);
+    else if (step.kind === "kernel")
+      check(step.kernel, limits, ({ dtype, size }) => bindingBytes(dtype, size, float16));
+    else
+      throw new DeviceError(
+        `${step.eqn.primitive.name} runs on the CPU only (program ${program.name}); use the device "wasm"`,
+      );
+  }
 }
 
 function check(kernel: Kernel, limits: GpuLimits, bytesOf: (b: Buffer) => number): void {

@@ -16,7 +16,7 @@ export class Reader {
     private readonly batch: Batch,
   ) {}
 
-  /** The first so many bytes of a chunk, after all commands recorded so far. */
+  /** The first so many bytes of a chunk, as all commands recorded so far leave them. */
   async read(chunk: Chunk, bytes: number): Promise<ArrayBuffer> {
     const size = bytes > keep ? bytes : sizeClass(bytes);
     const staging = this.take(size);

@@ -15,10 +15,17 @@ export interface Slots {
   readonly inside: ReadonlyMap<Buffer, Buffer>;
 }
 
-/** @param bytesOf how much memory a buffer takes. */
-export function assignSlots(program: Program, bytesOf: (b: Buffer) => number): Slots {
-  const places = placesOf(program, bytesOf, () => true);
-  const homes = [...places.homes].sort((x, y) => x.bytes - y.bytes);
+/**
+ * @param bytesOf how much memory a buffer takes.
+ * @param isBlock which inputs and outputs have memory of their own, in which other values may lie for a time.
+ */
+export function assignSlots(
+  program: Program,
+  bytesOf: (b: Buffer) => number,
+  isBlock: (b: Buffer) => boolean = () => true,
+): Slots {
+  const places = placesOf(program, bytesOf, isBlock);
+  const homes = places.homes.filter(({ buffer }) => isBlock(buffer)).sort((x, y) => x.bytes - y.bytes);
   const sizes: number[] = [];
   const of = new Map<Buffer, number>();
   const busy: Place[] = [];

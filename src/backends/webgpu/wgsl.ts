@@ -18,12 +18,19 @@ export interface WgslOptions {
   readonly float16?: boolean;
   /** Names say nothing, so that kernels that do the same are the same text. Default: false. */
   readonly plainNames?: boolean;
+  /** Locals that stand for how far the loops around the kernel are: they are read from a buffer that the host fills. */
+  readonly counters?: readonly Local[];
 }
+
+/** Loops that can stand around a kernel: so many numbers are in the buffer of counters. */
+export const mostCounters = 64;
 
 export interface Shader {
   readonly code: string;
   /** For each buffer of the kernel whether it is written. */
   readonly written: readonly boolean[];
+  /** Whether the buffer of counters is bound after them. */
+  readonly counted: boolean;
   /** Workgroups along x and y. */
   readonly workgroups: readonly [number, number];
 }
@@ -36,11 +43,18 @@ const maxWorkgroups = 65_535;
  *
  * @throws DtypeError for float64, which WebGPU does not have; DeviceError for calls of JavaScript functions.
  */
-export function printWgsl(kernel: Kernel, { float16 = false, plainNames = false }: WgslOptions = {}): Shader {
+export function printWgsl(
+  kernel: Kernel,
+  { float16 = false, plainNames = false, counters = [] }: WgslOptions = {},
+): Shader {
   const { launch } = kernel;
   if (launch.kind !== "grid") throw new InternalError(`kernel ${kernel.name} is for the CPU`);
-  return new Printer(kernel, launch, new Names(plainNames), float16).print();
+  return new Printer(kernel, launch, new Names(plainNames), float16, counters).print();
 }
+
+/** Declares the buffer of counters, which the host binds. */
+export const declareCounters = (name: string, binding: number): string =>
+  `@group(0) @binding(${binding}) var<uniform> ${name}: array<vec4<i32>, ${mostCounters / 4}>;`;
 
 class Printer {
   private readonly helpers = new Helpers();
@@ -55,6 +69,7 @@ class Printer {
     private readonly grid: Grid,
     private readonly names: Names,
     float16: boolean,
+    private readonly counters: readonly Local[],
   ) {
     this.constants = new Constants(names);
     this.memory = new Memory(kernel, this.names, this.helpers, float16);
@@ -72,13 +87,17 @@ class Printer {
         `kernel ${this.kernel.name} needs ${groups} workgroups, which no WebGPU device runs at once`,
       );
     this.block(this.kernel.body, "  ");
+    const counted = this.counters.some((local) => this.read.has(local));
+    const counts = counted ? this.names.fresh("counts") : "";
     const code = [
       ...(this.memory.usesF16 ? ["enable f16;", ""] : []),
       ...this.memory.declarations(),
+      ...(counted ? [declareCounters(counts, this.kernel.buffers.length)] : []),
       "",
       ...[...this.helpers.texts(), ...this.memory.texts()].flatMap((text) => [text, ""]),
       `@compute @workgroup_size(${threads})`,
       "fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {",
+      ...this.counterLines(counts),
       ...this.prologue(columns, rows),
       ...this.lines,
       "}",
@@ -87,8 +106,15 @@ class Printer {
     return {
       code,
       written: this.kernel.buffers.map((b) => this.memory.isWritten(b)),
+      counted,
       workgroups: [columns, rows],
     };
+  }
+
+  private counterLines(counts: string): string[] {
+    return this.counters.flatMap((local, i) =>
+      this.read.has(local) ? [`  let ${this.names.of(local)} = ${counts}[${i >> 2}][${i & 3}];`] : [],
+    );
   }
 
   /** Numbers of the workgroup and the thread, and constants. */

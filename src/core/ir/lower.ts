@@ -43,6 +43,11 @@ export interface MapRule<P = Params> {
    * cheap may be computed again rather than stored. Default: 1.
    */
   readonly weight?: (params: P) => number;
+  /**
+   * Kernels to use instead where operand 0 is in memory and not needed afterwards: what changes only a part of it need not
+   * touch the rest.
+   */
+  readonly update?: KernelsRule<P>;
 }
 
 export interface ReduceContext extends MapContext {}
@@ -78,6 +83,11 @@ export interface KernelContext {
   element(i: number, index: readonly Expr[]): Expr;
   /** The buffer of output `i`. It holds anything at first; every element must be written. */
   output(i: number): Buffer;
+  /**
+   * The buffer of output `i`, which first holds the elements of operand `from`, of the same dtype and size. They are copied, unless
+   * the operand is not needed afterwards. The next kernel must write to the output.
+   */
+  startFrom(i: number, from: number): Buffer;
   /**
    * What to do with element `index` of output `i`, computed in full: stores it, and with it what later operations make of
    * this very element.

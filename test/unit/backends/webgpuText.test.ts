@@ -44,6 +44,7 @@ test("a kernel is text that one can read", () => {
   expect(printWgsl(kernel)).toEqual({
     workgroups: [2, 1],
     written: [false, true],
+    counted: false,
     code: `@group(0) @binding(0) var<storage, read> x: array<f32, 100>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32, 100>;
 
