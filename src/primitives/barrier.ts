@@ -28,7 +28,9 @@ function barred(tangents: readonly Tangent[]): Tangent[] {
 function typesOf(inputs: readonly Aval[], params: Params): TypeResult {
   const wrong = (message: string): TypeResult => left(new ArgumentError(`optimizationBarrier ${message}`));
   if (inputs.length === 0) return wrong("needs an operand, got none");
-  return Object.keys(params).length > 0 ? wrong(`takes no params, got ${Object.keys(params)}`) : right(inputs);
+  return Object.keys(params).length > 0
+    ? wrong(`takes no params, got ${Object.keys(params)}`)
+    : right(inputs);
 }
 
 export const barrierPrimitive = definePrimitive({

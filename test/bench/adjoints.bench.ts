@@ -3,7 +3,7 @@
  * over that of the value, measured in turns. The state is a vector of 256 numbers: 1 KiB. Slots grow with the logarithm of
  * the number of steps.
  */
-import { jit, lax, type NDArray, numpy as np, valueAndGrad } from "fluxion";
+import { jaxprCost, jit, lax, makeJaxpr, type NDArray, numpy as np, valueAndGrad } from "fluxion";
 import { type Case, microsecondsPerCall } from "./harness.js";
 
 const width = 256;
@@ -79,6 +79,28 @@ for (const steps of [1_000, 10_000, 100_000]) {
   cases.push(memory(`scan, ${shown} steps, bounded`, byScan(steps, true), 1.5 * bound(steps)));
   cases.push(time(`while, ${shown} steps`, byWhile(steps)));
   cases.push(time(`scan, ${shown} steps, bounded`, byScan(steps, true)));
+}
+/** A recurrent network with a matrix of 64 by 64, 1,000 steps: its sum and the derivatives by first states and matrix. */
+const recurrent: Loss = (h, w) =>
+  lax.scan((y: NDArray) => [np.tanh(y.matmul(w)), null] as const, h, null, { length: 1_000 })[0].sum();
+const matrix = np.eye(64);
+
+/** Of one vector, what is added up for the matrix is as much work as half a product with it. */
+for (const [batch, goal] of [
+  [32, { atMost: 3.5 }],
+  [1, undefined],
+] as const) {
+  const h0 = np.zeros([batch, 64]);
+  const operations = (f: (h: NDArray, w: NDArray) => unknown): number =>
+    jaxprCost(makeJaxpr(f)(h0, matrix).jaxpr).operations;
+  cases.push({
+    name: `scan, RNN of [${batch},64], 1,000 steps: operations`,
+    unit: "× the loop",
+    measure: () => operations(valueAndGrad(recurrent, { argnums: [0, 1] })) / operations(recurrent),
+    rounds: 1,
+    warmup: 0,
+    ...(goal === undefined ? {} : { goal }),
+  });
 }
 cases.push(memory("scan, 10,000 steps, all stored", byScan(10_000, false)));
 cases.push(time("scan, 10,000 steps, all stored", byScan(10_000, false)));

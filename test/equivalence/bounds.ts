@@ -110,8 +110,9 @@ export const bounds: Readonly<Record<string, Bound>> = {
   dotGeneral: within(6, 6, 20),
   convGeneralDilated: within(3, 3, 6),
   // They are as exact as the bodies of their examples.
-  ...all(within(8, 16, 16), "cond while iterate scan checkpoint customJvp customVjp linearCall tangentCall"),
-  linearSolve: within(8, 16, 16),
+  ...all(within(5, 6, 8), "cond while iterate checkpoint"),
+  scan: within(8, 16, 8),
+  ...all(within(2, 4, 2), "customJvp customVjp linearCall tangentCall linearSolve"),
   det: within(0.51, 3, 1),
   cofactor: within(0.51, 3, 1),
 };

@@ -102,11 +102,20 @@ function ordinary({ avals, domain, distinct = false }: Example, seed: number): r
 }
 
 /** Operands of corner values; of places in arrays some that lie outside, unless that is promised not to happen. */
-function wild(primitive: Primitive, { avals }: Example, { flushes }: Abilities, seed: number) {
+function wild(primitive: Primitive, example: Example, { flushes }: Abilities, seed: number) {
+  const { avals } = example;
   const bound = boundOf(primitive);
   const which = bound.kind !== "exact" ? "unordered" : flushes && !bound.moves ? "normal" : "any";
   const longest = Math.max(1, ...avals[0].shape);
   const random = generator(seed);
+  if (subJaxprs(example.params).length > 0) {
+    // Integers say how many steps a loop takes, but to which branch they lead may be said by any.
+    const anyBranch = (i: number): boolean => primitive.name === "cond" && i === 0;
+    const usualOnes = ordinary(example, seed);
+    return avals.map((a, i) =>
+      isFloat(a.dtype) || anyBranch(i) ? cornerArray(a, random, "small") : usualOnes[i],
+    );
+  }
   return avals.map((a, i) =>
     isPlace(primitive, i) ? wildIndices(a.shape, a.dtype, longest, random) : cornerArray(a, random, which),
   );

@@ -84,6 +84,9 @@ export const cornersOf: Record<Exclude<DType, "float0">, readonly number[]> = {
 /** What sums may be made of so that their result does not depend on the order of the terms. */
 const unordered = [0, -0, 1, -2.5, 0.5, 1, 2, 3, Infinity, -Infinity, NaN];
 
+/** What programs can compute with: none of their functions makes large errors of small ones there. */
+const small = [0, -0, 1, -1, 0.5, -0.25, 0.75, Infinity, -Infinity, NaN];
+
 const word = new DataView(new ArrayBuffer(8));
 
 /** A number with random bits; every other one lies between -10 and 10. */
@@ -166,14 +169,14 @@ function eachTuple(lists: readonly (readonly number[])[], visit: (tuple: readonl
   else for (const x of first) eachTuple(rest, (tuple) => visit([x, ...tuple]));
 }
 
-export type Corners = "any" | "normal" | "unordered";
+export type Corners = "any" | "normal" | "unordered" | "small";
 
-/** An array of corners in random order: all, none that is subnormal, or such as can be added up in any order. */
+/** An array of corners in random order: all, none that is subnormal, or such as can be added up in any order, or small ones. */
 export function cornerArray({ shape, dtype }: Aval, random: () => number, which: Corners): ConcreteArray {
   const all = cornersOf[dtype as "bool"];
   const isNormal = (x: number): boolean => x === 0 || !(Math.abs(x) < 2 ** -126);
-  const list =
-    which === "any" || !isFloat(dtype) ? all : which === "unordered" ? unordered : all.filter(isNormal);
+  const lists = { any: all, normal: all.filter(isNormal), unordered, small };
+  const list = isFloat(dtype) ? lists[which] : all;
   const values = Array.from({ length: sizeOf(shape) }, () => list[Math.floor(random() * list.length)]);
   return concreteArray(values, shape, dtype);
 }
