@@ -2,11 +2,19 @@
  * Calls of rules as functions of arrays: what a rule makes of one kind of operands (their types, which of them have a
  * tangent, are linear, are batched) is a jaxpr, and a rule with a fault runs another jaxpr in its place.
  */
-import { type Aval, isZero, type Jaxpr, LinearInput, type NDArray, type Tangent } from "fluxion";
+import {
+  type Aval,
+  hashJaxpr,
+  isZero,
+  Jaxpr,
+  LinearInput,
+  type NDArray,
+  type Params,
+  type Tangent,
+} from "fluxion";
 import { showAval } from "../../src/core/aval.js";
 import { buildJaxpr } from "../../src/core/build.js";
 import { evalJaxpr } from "../../src/core/eval.js";
-import { paramsKey } from "../../src/core/params.js";
 import type { BatchRule, JvpRule, TransposeRule } from "../../src/core/primitive.js";
 import type { InputRole } from "./jaxprFaults.js";
 
@@ -28,6 +36,19 @@ type Reading<A extends readonly unknown[], R> = (rule: (...args: A) => R, args: 
 
 /** Weakness is left out: it is not what a value can be used for. */
 const typeKey = (type: Aval): string => showAval({ ...type, weakType: false });
+
+/** Params as a text. Bodies count by their structure: passes make them anew for every fault. */
+const paramsText = (params: Params): string =>
+  Object.keys(params)
+    .sort()
+    .map((key) => `${key}=${paramText(params[key])}`)
+    .join(";");
+
+function paramText(value: Params[string]): string {
+  if (value instanceof Jaxpr) return hashJaxpr(value);
+  if (Array.isArray(value)) return `[${value.map(paramText).join(",")}]`;
+  return typeof value === "object" && value !== null ? `{${paramsText(value as Params)}}` : String(value);
+}
 
 /** The arrays among values, and the values again with other arrays in their places. */
 function arraysAmong<T>(values: readonly T[], isArray: (x: T) => boolean) {
@@ -51,7 +72,7 @@ export const readJvp: Reading<Parameters<JvpRule>, ReturnType<JvpRule>> = (
   const moving = arraysAmong(tangents, isTangent);
   const n = primals.length;
   return {
-    key: `${primals.map((x, i) => `${typeKey(x.aval)}${isZero(tangents[i]) ? "" : "'"}`).join(",")};${paramsKey(params)}`,
+    key: `${primals.map((x, i) => `${typeKey(x.aval)}${isZero(tangents[i]) ? "" : "'"}`).join(",")};${paramsText(params)}`,
     inputs: [...primals, ...moving.arrays],
     roles: [...primals.map(() => "primal" as const), ...moving.arrays.map(() => "tangent" as const)],
     run: (arrays) => {
@@ -78,7 +99,7 @@ export const readTranspose: Reading<Parameters<TransposeRule>, ReturnType<Transp
     ...cotangents.map((t) => `${typeKey(t.aval)}${isZero(t) ? "=0" : ""}`),
   ];
   return {
-    key: `${shown.join(",")};${paramsKey(params)}`,
+    key: `${shown.join(",")};${paramsText(params)}`,
     inputs: [...fixed.arrays, ...seeds.arrays],
     roles: [...fixed.arrays.map(() => "primal" as const), ...seeds.arrays.map(() => "tangent" as const)],
     run: (arrays) => {
@@ -100,7 +121,7 @@ export const readBatch: Reading<Parameters<BatchRule>, ReturnType<BatchRule>> = 
     batched[i] ? `[]${typeKey({ ...x.aval, shape: x.shape.slice(1) })}` : typeKey(x.aval),
   );
   return {
-    key: `${shown.join(",")};${paramsKey(params)}`,
+    key: `${shown.join(",")};${paramsText(params)}`,
     inputs,
     roles: batched.map((b) => (b ? "row" : "primal")),
     run: (arrays) => {

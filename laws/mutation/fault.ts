@@ -1,5 +1,6 @@
 /** What a seeded fault is: a small change of what one rule of one primitive computes. */
-import type { Example, Primitive } from "fluxion";
+import type { Example, Jaxpr, Primitive } from "fluxion";
+import { bodiesOf } from "../bodies.js";
 import type { Difference } from "./compare.js";
 
 /** The rules that faults are seeded in. */
@@ -61,9 +62,21 @@ export type Patchable = { -readonly [K in keyof Primitive]: Primitive[K] };
 
 let fresh = 1 << 20;
 
+/** Takes from the bodies of examples what passes remember of them: it came about by the rules that were in force then. */
+function forget({ laws }: Primitive): void {
+  const done = new Set<Jaxpr>();
+  const visit = (jaxpr: Jaxpr): void => {
+    if (done.has(jaxpr)) return;
+    done.add(jaxpr);
+    jaxpr.memo = undefined;
+    for (const { params } of jaxpr.eqns) bodiesOf(params).forEach(visit);
+  };
+  for (const { params } of laws.examples) bodiesOf(params).forEach(visit);
+}
+
 /**
- * Replaces a rule. The primitive gets another number too, under which nothing has been compiled or merged yet; the result
- * brings everything back.
+ * Replaces a rule. The primitive gets another number too, under which nothing has been compiled or merged yet, and the
+ * passes forget what they made of its examples; the result brings everything back.
  */
 export function replaceRule<R extends RuleName>(
   primitive: Primitive,
@@ -74,7 +87,9 @@ export function replaceRule<R extends RuleName>(
   const before = { rule: record[rule], id: record.id };
   record[rule] = by as Patchable[R];
   record.id = fresh++;
+  forget(primitive);
   return () => {
+    forget(primitive);
     record[rule] = before.rule as Patchable[R];
     record.id = before.id;
   };
