@@ -21,6 +21,8 @@ const devices = "chooses its devices itself";
 const noRule = "defines primitives without a lower rule";
 const language = "computes nothing";
 
+const loops = "has effects in loops of unknown length; those that a GPU can have are in test/webgpu/controlEffects";
+
 /** By the `evaluate` rules there is no memory but that of JavaScript. */
 export const onReference: readonly Row[] = [
   { file: "unit/leaks", reason: devices },
@@ -38,6 +40,7 @@ export const onWebgpu: readonly Row[] = [
   { file: "unit/hash", reason: language },
   { file: "unit/leaks", reason: devices },
   { file: "unit/transforms/lower", reason: devices },
+  { file: "unit/effectsInControl", reason: loops },
   { file: "unit/missingRules", reason: noRule },
   { file: "unit/effects", tests: /^effects of a user's primitive/, reason: noRule },
   { file: "unit/errorsOfTracing", tests: /came from running a program/, reason: noRule },
