@@ -21,7 +21,8 @@ const devices = "chooses its devices itself";
 const noRule = "defines primitives without a lower rule";
 const language = "computes nothing";
 
-const loops = "has effects in loops of unknown length; those that a GPU can have are in test/webgpu/controlEffects";
+const loops =
+  "has effects in loops of unknown length; those that a GPU can have are in test/webgpu/controlEffects";
 
 /** By the `evaluate` rules there is no memory but that of JavaScript. */
 export const onReference: readonly Row[] = [
