@@ -296,7 +296,7 @@ describe("threads are started", () => {
   });
 
   it("never by what is too short to share", () => {
-    const heap = newHeap({ count: 2, worth: 1000 });
+    const heap = newHeap({ count: 2, worth: 1_000_000 });
     const offer = vi.spyOn(ThreadPool.prototype, "offer");
     const x = operand([20_000], 1);
     const jaxpr = buildJaxpr("f", [x.aval], ([a]) => [a.add(1)]);
