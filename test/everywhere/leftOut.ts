@@ -21,6 +21,7 @@ const devices = "chooses its devices itself";
 const noRule = "defines primitives without a lower rule";
 const language = "computes nothing";
 
+const compiled = "looks at what the compiler makes of a program";
 const loops =
   "has effects in loops of unknown length; those that a GPU can have are in test/webgpu/controlEffects";
 
@@ -33,6 +34,10 @@ export const onReference: readonly Row[] = [
       /^dispose > gives memory back|^tidy > keeps what is|^donation > (computes|leaves everything|is done once)/,
     reason: memory,
   },
+  { file: "unit/checkpoint/barrier", tests: /^compiled/, reason: compiled },
+  { file: "unit/checkpoint/memory", reason: compiled },
+  { file: "unit/custom/constants", tests: /is what jit runs/, reason: compiled },
+  { file: "unit/pureCallback", tests: /equal calls are merged/, reason: compiled },
 ];
 
 export const onWebgpu: readonly Row[] = [
