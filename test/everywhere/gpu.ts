@@ -11,9 +11,10 @@ import type { GpuDevice } from "../../src/backends/webgpu/device.js";
 import * as deviceErrors from "../../src/backends/webgpu/errors.js";
 import { firstNan } from "../../src/backends/webgpu/nan.js";
 import type { GpuLimits } from "../../src/backends/webgpu/prepare.js";
-import type { Program } from "../../src/compiler/program.js";
+import type { Program, Step } from "../../src/compiler/program.js";
 import type { DType, TypedArray } from "../../src/core/dtype.js";
 import * as coreErrors from "../../src/core/errors.js";
+import type { Eqn } from "../../src/core/jaxpr.js";
 import { useSwiftShader } from "../webgpu/swiftshader.js";
 import type { Answer, ErrorData, Greeting, Question, Request, Run } from "./protocol.js";
 
@@ -61,6 +62,21 @@ class Handle {
   release(): void {
     this.gpu.release(this);
   }
+}
+
+/** A program as it can be sent to another thread: without the equations that it came from, which hold functions. */
+function portable(program: Program, sent = new Map<Program, Program>()): Program {
+  const done = sent.get(program);
+  if (done !== undefined) return done;
+  const { origin: _, ...rest } = program;
+  const steps = program.steps.map((step): Step => {
+    if (step.kind !== "control") return step;
+    const eqn = { primitive: { name: step.eqn.primitive.name } } as Eqn;
+    return { ...step, eqn, bodies: step.bodies.map((body) => portable(body, sent)) };
+  });
+  const copy = { ...rest, steps };
+  sent.set(program, copy);
+  return copy;
 }
 
 /** As much of `GpuDevice` as arrays of the language need. */
@@ -145,8 +161,7 @@ export class SynchronousGpu {
     if (known === undefined) {
       const number = this.named++;
       this.programs.set(program, number);
-      const { origin: _, ...of } = program;
-      this.ask({ kind: "program", program: number, of, run, question: this.named++ });
+      this.ask({ kind: "program", program: number, of: portable(program), run, question: this.named++ });
     } else this.port.postMessage({ kind: "run", program: known, run } satisfies Request);
     this.noteSharing(program, inputs as unknown as readonly Handle[], made);
     return made as unknown as GpuBuffer[];
