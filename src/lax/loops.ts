@@ -104,7 +104,7 @@ export interface ForiLoopOptions {
 export function foriLoop<C>(
   lower: number | NDArray,
   upper: number | NDArray,
-  body: (i: NDArray, carry: ArrayTree<C>) => NextCarry<C>,
+  body: (i: NDArray, carry: ArrayTree<C>) => NoInfer<NextCarry<C>>,
   init: C,
   options?: ForiLoopOptions,
 ): ArrayTree<C> {

@@ -48,7 +48,7 @@ export interface ScanOptions {
  * partial; // [0, 1, 3]
  */
 export function scan<C, X, Y>(
-  f: (carry: ArrayTree<C>, x: ArrayTree<X>) => readonly [NextCarry<C>, Y],
+  f: (carry: ArrayTree<C>, x: ArrayTree<X>) => readonly [NoInfer<NextCarry<C>>, Y],
   init: C,
   xs: X,
   options?: ScanOptions,

@@ -7,6 +7,7 @@ import { ArgumentError, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
 import { internJaxpr } from "../core/intern.js";
 import type { Jaxpr } from "../core/jaxpr.js";
+import type { ArrayLike } from "../core/methods.js";
 import { flatten, type TreeDef, unflatten } from "../core/tree.js";
 import { convertElementType } from "../primitives/cast.js";
 import { showParam } from "../primitives/checks.js";
@@ -16,7 +17,6 @@ import type { ScanParams } from "../primitives/control/scanParams.js";
 import { add } from "../primitives/elementwise.js";
 import { type Body, traceBody, typeMismatch } from "../transforms/bodies.js";
 import { flattenArrays, leafName } from "../transforms/functions.js";
-import type { TangentTree } from "../transforms/types.js";
 
 /** How often the function is called: the length of all arrays, which has to be that of the option. */
 export function stepsOf(
@@ -46,8 +46,12 @@ export function stepsOf(
   return steps;
 }
 
-/** What a body may give for a carry: the same structure, numbers allowed. */
-export type NextCarry<C> = TangentTree<NoInfer<C>>;
+/** What a body may give for a carry: the same structure; numbers, and lists that cannot be changed, are allowed. */
+export type NextCarry<C> = C extends ArrayLike
+  ? ArrayLike
+  : C extends null | undefined
+    ? C
+    : { readonly [K in keyof C]: NextCarry<C[K]> };
 
 export interface Loop extends Pick<ScanParams, "length" | "reverse" | "unroll"> {
   /** How the loop is called in messages. */

@@ -13,7 +13,7 @@ import { type Body, traceBody, typeMismatch } from "../transforms/bodies.js";
 import { type AnyFunction, flattenArrays, requireFunction } from "../transforms/functions.js";
 import type { ArrayTree } from "../transforms/types.js";
 import { optionsOf } from "./arguments.js";
-import { commonType, withCarryTypes } from "./scanLoop.js";
+import { commonType, type NextCarry, withCarryTypes } from "./scanLoop.js";
 
 /** How much reverse mode may store: so many states of the loop at a time, or so many bytes of them. */
 export type WhileCheckpoint = { readonly slots: number } | { readonly budgetBytes: number };
@@ -25,13 +25,6 @@ export interface WhileLoopOptions {
    */
   readonly checkpoint?: WhileCheckpoint;
 }
-
-/** What a body may give for a carry: the same structure; numbers, and lists that cannot be changed, are allowed. */
-export type NextState<C> = C extends ArrayLike
-  ? ArrayLike
-  : C extends null | undefined
-    ? C
-    : { readonly [K in keyof C]: NextState<C[K]> };
 
 const defaultSlots = 32;
 /** A budget pays for no more states: 8 million steps then take two repetitions at most, and memory is set aside in advance. */
@@ -79,7 +72,7 @@ const mostSlots = 4096;
  */
 export function whileLoop<C>(
   cond: (carry: ArrayTree<C>) => ArrayLike,
-  body: (carry: ArrayTree<C>) => NoInfer<NextState<C>>,
+  body: (carry: ArrayTree<C>) => NoInfer<NextCarry<C>>,
   init: C,
   options?: WhileLoopOptions,
 ): ArrayTree<C> {

@@ -2,6 +2,7 @@
 import { type Either, isLeft, left, right } from "fp-ts/lib/Either.js";
 import type { ConcreteArray } from "../core/array.js";
 import { type Aval, describeAll, sameType } from "../core/aval.js";
+import { maskKey } from "../core/build.js";
 import { ArgumentError, type FluxionError, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
 import { Jaxpr } from "../core/jaxpr.js";
@@ -58,6 +59,21 @@ export const ruledType =
           ),
         )
       : bodyType(primitive, inputs, params);
+
+/** Rules for batches, of rules: the same one whenever it is asked for, so that equal programs are equal. */
+export function perBatch<R extends object>(
+  make: (rule: R, size: number, batched: readonly boolean[]) => R,
+): typeof make {
+  const made = new WeakMap<R, Map<string, R>>();
+  return (rule, size, batched) => {
+    const key = `${size}/${maskKey(batched)}`;
+    const known = made.get(rule) ?? new Map<string, R>();
+    made.set(rule, known);
+    const found = known.get(key) ?? make(rule, size, batched);
+    known.set(key, found);
+    return found;
+  };
+}
 
 /** Runs a body one equation after the other. */
 export const evaluateBody = (jaxpr: Jaxpr, inputs: readonly ConcreteArray[]): readonly ConcreteArray[] =>

@@ -4,7 +4,7 @@
  */
 import type { NDArray } from "../core/array.js";
 import { aval } from "../core/aval.js";
-import { buildJaxpr, maskKey } from "../core/build.js";
+import { buildJaxpr } from "../core/build.js";
 import { isFloat } from "../core/dtype.js";
 import { effectsOfBodies } from "../core/effects.js";
 import type { Jaxpr } from "../core/jaxpr.js";
@@ -15,7 +15,7 @@ import { bind } from "../core/trace.js";
 import { isZero } from "../core/zero.js";
 import { jaxprCost } from "./call.js";
 import { splitTangents } from "./callRules.js";
-import { bodyOf, evaluateBody, ruledType } from "./customCall.js";
+import { bodyOf, evaluateBody, perBatch, ruledType } from "./customCall.js";
 import { bindTangentCall } from "./customTangent.js";
 import { mul } from "./field.js";
 import { sin } from "./trigonometric.js";
@@ -77,29 +77,16 @@ export const customJvpPrimitive = definePrimitive({
   },
 });
 
-const vectorised = new WeakMap<JvpOfFunction, Map<string, JvpOfFunction>>();
-
-/** The rule for a batch: the same one whenever it is asked for, so that equal programs are equal. */
-function batchedRule(rule: JvpOfFunction, size: number, batched: readonly boolean[]): JvpOfFunction {
-  const key = `${size}/${maskKey(batched)}`;
-  const known = vectorised.get(rule) ?? new Map<string, JvpOfFunction>();
-  vectorised.set(rule, known);
-  let found = known.get(key);
-  if (found === undefined) {
-    found = {
-      name: rule.name,
-      push: (active) => {
-        const { jaxpr, activeOut } = rule.push(active);
-        // A tangent is batched like the value that it belongs to.
-        const mask = [...batched, ...batched.filter((_, i) => active[i])];
-        const all = jaxpr.outputs.map(() => true);
-        return { jaxpr: passes.batch(jaxpr, size, mask, all).jaxpr, activeOut };
-      },
-    };
-    known.set(key, found);
-  }
-  return found;
-}
+const batchedRule = perBatch<JvpOfFunction>((rule, size, batched) => ({
+  name: rule.name,
+  push: (active) => {
+    const { jaxpr, activeOut } = rule.push(active);
+    // A tangent is batched like the value that it belongs to.
+    const mask = [...batched, ...batched.filter((_, i) => active[i])];
+    const all = jaxpr.outputs.map(() => true);
+    return { jaxpr: passes.batch(jaxpr, size, mask, all).jaxpr, activeOut };
+  },
+}));
 
 let made: readonly Example[] | undefined;
 

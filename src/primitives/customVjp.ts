@@ -17,7 +17,7 @@ import { bind } from "../core/trace.js";
 import { isZero, type Tangent, zeroFor } from "../core/zero.js";
 import { reduceSum } from "./broadcast.js";
 import { jaxprCost } from "./call.js";
-import { bodyOf, evaluateBody, ruledType } from "./customCall.js";
+import { bodyOf, evaluateBody, perBatch, ruledType } from "./customCall.js";
 import { type Backward, batchedBackward, bindLinearCall } from "./customLinear.js";
 import { add } from "./elementwise.js";
 import { mul } from "./field.js";
@@ -101,29 +101,18 @@ export const customVjpPrimitive = definePrimitive({
   },
 });
 
-const vectorised = new WeakMap<VjpOfFunction, Map<string, VjpOfFunction>>();
-
-/** The rule for a batch: the same one whenever it is asked for, so that equal programs are equal. */
-function batchedRule(rule: VjpOfFunction, size: number, batched: readonly boolean[]): VjpOfFunction {
-  const key = `${size}/${maskKey(batched)}`;
-  const known = vectorised.get(rule) ?? new Map<string, VjpOfFunction>();
-  vectorised.set(rule, known);
-  let found = known.get(key);
-  if (found === undefined) {
-    const pulled = new Map<string, Pullback>();
-    found = {
-      name: rule.name,
-      pull: (active) => {
-        const mask = maskKey(active);
-        const pullback = pulled.get(mask) ?? batchedPullback(rule.pull(active), size, batched);
-        pulled.set(mask, pullback);
-        return pullback;
-      },
-    };
-    known.set(key, found);
-  }
-  return found;
-}
+const batchedRule = perBatch<VjpOfFunction>((rule, size, batched) => {
+  const pulled = new Map<string, Pullback>();
+  return {
+    name: rule.name,
+    pull: (active) => {
+      const mask = maskKey(active);
+      const pullback = pulled.get(mask) ?? batchedPullback(rule.pull(active), size, batched);
+      pulled.set(mask, pullback);
+      return pullback;
+    },
+  };
+});
 
 function batchedPullback(
   { forward, residuals, linear, backward, special }: Pullback,
