@@ -10,6 +10,7 @@ const layers = {
   transforms: ["core", "primitives"],
   compiler: ["core"],
   backends: ["core", "compiler"],
+  profile: ["core", "backends"],
   lax: language,
   numpy: [...language, "lax"],
   random: [...language, "lax", "numpy"],

@@ -34,6 +34,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts", "laws/**/*.test.ts", "docs/**/*.test.ts"],
           exclude: [
+            "**/node_modules/**",
             "test/package/**",
             "test/webgpu/**",
             "test/equivalence/webgpu.test.ts",

@@ -17,8 +17,12 @@ export {
   type MemoryStats,
   memoryStats,
   setDefaultDevice,
+  tune,
+  tuning,
 } from "./backends/devices.js";
 export { checkLeaks, type LeakOptions } from "./backends/leaks.js";
+export type { TuneOptions } from "./backends/webgpu/tune.js";
+export type { TuningFile, TuningRecord, TuningResult } from "./backends/webgpu/tuning.js";
 export { ConcreteArray, NDArray, type NestedNumbers } from "./core/array.js";
 export { type Aval, aval, type Shape, tangentAval } from "./core/aval.js";
 export { checkJaxpr } from "./core/check.js";
@@ -58,17 +62,14 @@ export type {
   MemoryAnalysis,
 } from "./core/lowered.js";
 export type { ArrayLike, Index } from "./core/methods.js";
-export { parseJaxpr } from "./core/parse.js";
 export {
   type Cost,
   definePrimitive,
   type Example,
-  findPrimitive,
   LinearInput,
   type Params,
   type Primitive,
   type PrimitiveRecord,
-  primitives,
 } from "./core/primitive.js";
 export { printJaxpr } from "./core/print.js";
 export { bind } from "./core/trace.js";
@@ -84,6 +85,10 @@ export {
   checkpointPolicies,
 } from "./primitives/checkpointPolicies.js";
 export { binary, elementwise, unary } from "./primitives/elementwise.js";
+export { findPrimitive, parseJaxpr, primitives } from "./primitives/registry.js";
+export type { ChromeTrace, CompleteEvent, NameEvent } from "./profile/chromeTrace.js";
+export { type ProfileOptions, profile } from "./profile/profile.js";
+export type { KernelClock, KernelRow, ProfilePhase, ProfileReport, ProfileRow } from "./profile/report.js";
 export * as random from "./random/index.js";
 export * as scipy from "./scipy/index.js";
 export { batchJaxpr } from "./transforms/batch.js";

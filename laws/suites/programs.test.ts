@@ -80,7 +80,7 @@ describe.each(kinds)("%s programs", (kind) => {
 
   it("have branches, loops and calls of all kinds, in each other too", () => {
     const seen = new Map(holders.map((name) => [name, [0, 0, 0]]));
-    for (const p of sample(kind, 400))
+    for (const p of sample(kind, 500))
       for (const { eqn, depth } of equationsOf(p.jaxpr)) {
         const counts = seen.get(eqn.primitive.name);
         if (counts !== undefined && depth < 3) counts[depth]++;

@@ -10,6 +10,8 @@ import { hasWasm } from "./wasm/support.js";
 import { setThreadCount, threadCount } from "./wasm/threads.js";
 import type { WebgpuDevice } from "./webgpu/arrays.js";
 import { DeviceLostError, NoAdapterError } from "./webgpu/errors.js";
+import type { TuneOptions } from "./webgpu/tune.js";
+import { defaultTiling, type TuningFile, type TuningRecord, tuningRecords } from "./webgpu/tuning.js";
 
 const names: readonly DeviceName[] = ["reference", "wasm", "webgpu"];
 
@@ -32,6 +34,15 @@ export interface InitOptions {
    * are there stay.
    */
   readonly memoryBudget?: number;
+  /**
+   * With "webgpu": measure how work is best cut for this GPU, as `tune` does, unless there is a record of it. Default: false.
+   */
+  readonly tune?: boolean;
+  /**
+   * With "webgpu", when it is opened: let `tune` also try operations on matrices of subgroups, an experiment of Dawn. What
+   * they compute is summed in another order. Default: false.
+   */
+  readonly subgroupMatrix?: boolean;
 }
 
 export interface DeviceInfo {
@@ -112,24 +123,97 @@ async function openGpu(options: InitOptions): Promise<void> {
     opening = openNewGpu(options).finally(() => {
       opening = undefined;
     });
-    return opening;
+    await opening;
+    return tuneOnce(options);
   }
   if (allowSoftware === false && gpu.gpu.software)
     throw new NoAdapterError(
       `init: the GPU in use is emulated on the CPU (${gpu.gpu.name}); give it back with await closeGpu()`,
     );
   if (memoryBudget !== undefined) gpu.gpu.memoryBudget = memoryBudget;
+  await tuneOnce(options);
 }
 
-async function openNewGpu({ allowSoftware, memoryBudget }: InitOptions): Promise<void> {
+/** What is being measured. Two measurements at a time would disturb each other. */
+let measuring: Promise<TuningRecord> | undefined;
+
+async function tuneOnce({ tune: wanted }: InitOptions): Promise<void> {
+  if (wanted !== true) return;
+  await measuring?.catch(() => undefined);
+  if (gpu !== undefined && tuningRecords.find(gpu.gpu.info) === undefined) await tune();
+}
+
+async function openNewGpu({ allowSoftware, memoryBudget, subgroupMatrix }: InitOptions): Promise<void> {
   // Loaded only when asked for: most of what is there is not needed without a GPU.
   const [{ GpuDevice }, { WebgpuDevice }] = await Promise.all([
     import("./webgpu/device.js"),
     import("./webgpu/arrays.js"),
   ]);
-  gpu = new WebgpuDevice(await GpuDevice.open({ allowSoftware, memoryBudget }));
+  gpu = new WebgpuDevice(await GpuDevice.open({ allowSoftware, memoryBudget, subgroupMatrix }));
+  applyTuning(gpu);
   expectRemoteArrays();
 }
+
+/** Cuts work as the record of the GPU says, or as is usual. */
+function applyTuning(device: WebgpuDevice): void {
+  const { info, matrixUnits } = device.gpu;
+  const { matrices, ...tiling } = tuningRecords.find(info)?.tiling ?? defaultTiling(info);
+  const used = matrices?.filter((m) => matrixUnits.some((u) => JSON.stringify(u) === JSON.stringify(m)));
+  device.tiling = used === undefined || used.length === 0 ? tiling : { ...tiling, matrices: used };
+}
+
+/**
+ * Measures how work is best cut for the GPU in use, and cuts it so from now on: sizes of tiles of products, and how elementwise
+ * kernels walk memory. It takes some seconds, in which nothing else should run on the GPU. What was found is remembered (see
+ * `tuning`). Other tiles add up in another order, so that last places of products may change.
+ *
+ * @returns what was chosen, and the times that decided it.
+ * @throws DeviceError if there is no GPU yet.
+ */
+export async function tune(options: TuneOptions = {}): Promise<TuningRecord> {
+  const device = requireGpu("tune");
+  while (measuring !== undefined) await measuring.catch(() => undefined);
+  measuring = measure(device, options).finally(() => {
+    measuring = undefined;
+  });
+  return measuring;
+}
+
+async function measure(device: WebgpuDevice, options: TuneOptions): Promise<TuningRecord> {
+  const { measureTiling } = await import("./webgpu/tune.js");
+  const record = await measureTiling(device.gpu, options);
+  tuningRecords.add(record);
+  applyTuning(device);
+  return record;
+}
+
+/**
+ * What `tune` has found, for all adapters. A program that imports on each start what it exported once measures nothing anew,
+ * and computes the same bits: where the file is kept is up to it.
+ *
+ * @example
+ * const saved = JSON.stringify(tuning.export());
+ * tuning.import(JSON.parse(saved));
+ */
+export const tuning = {
+  /** All records, as data for JSON. */
+  export: (): TuningFile => tuningRecords.export(),
+
+  /**
+   * Takes records over; that of the GPU in use counts from now on.
+   * @throws ArgumentError for anything but what `export` gave.
+   */
+  import(file: unknown): void {
+    tuningRecords.import(file);
+    if (gpu !== undefined && !gpu.gpu.isLost) applyTuning(gpu);
+  },
+
+  /** Forgets all records: work is cut as is usual on such an adapter. */
+  clear(): void {
+    tuningRecords.clear();
+    if (gpu !== undefined && !gpu.gpu.isLost) applyTuning(gpu);
+  },
+};
 
 function infoOf(name: DeviceName): DeviceInfo {
   const descriptions: Record<DeviceName, string> = {

@@ -7,7 +7,7 @@ import { get, i32, isConst } from "../core/ir/ops.js";
 import { type Expr, type For, type Kernel, Local, type Range, type Stmt } from "../core/ir/types.js";
 import { isIndependent } from "./dependence.js";
 import { inlineIndices, mentions } from "./inline.js";
-import { childrenOf, Fold, mapStmt, withChildren } from "./walk.js";
+import { Fold, mapChildren, mapStmt, mapStmts, someChild } from "./walk.js";
 
 /** Counters are i32. */
 const largest = 2 ** 31 - 1;
@@ -20,7 +20,7 @@ export function collapseLoops(kernel: Kernel): Kernel {
 }
 
 function collapseBlock(body: readonly Stmt[]): readonly Stmt[] {
-  return body.map((s) => {
+  return mapStmts(body, (s) => {
     const inside = mapStmt(s, (e) => e, collapseBlock);
     if (inside.kind !== "for") return inside;
     const trips = tripsOf(inside);
@@ -69,9 +69,8 @@ function merge(outer: For, trips: number, from: Expr, to: (trips: number) => Exp
 class Merging {
   possible = true;
   private readonly fold: Fold<Expr | undefined>;
-  private readonly depends = new Fold<boolean>(
-    (e, operands) =>
-      (e.op === "get" && (e.local === this.outer || e.local === this.inner)) || operands.some(Boolean),
+  private readonly depends = new Fold<boolean>((e, of) =>
+    e.op === "get" ? e.local === this.outer || e.local === this.inner : someChild(e, of),
   );
 
   constructor(
@@ -80,7 +79,7 @@ class Merging {
     private readonly width: number,
     private readonly counter: Local,
   ) {
-    this.fold = new Fold((e, operands) => this.node(e, operands));
+    this.fold = new Fold((e, of) => this.node(e, of));
   }
 
   block(body: readonly Stmt[]): readonly Stmt[] {
@@ -94,22 +93,21 @@ class Merging {
   }
 
   private expr(e: Expr): Expr {
+    if (!this.possible) return e;
     const rewritten = this.fold.of(e);
     if (rewritten === undefined) this.possible = false;
     return rewritten ?? e;
   }
 
   /** The expression in terms of the one counter; undefined if a counter occurs in it on its own. */
-  private node(e: Expr, operands: readonly (Expr | undefined)[]): Expr | undefined {
+  private node(e: Expr, of: (child: Expr) => Expr | undefined): Expr | undefined {
     if (!this.depends.of(e)) return e;
     if (e.type === "i32" && e.lanes === 1) {
       const { terms, constant } = affine(e);
       if (!terms.has(keyOf(e)) || e.op === "get") return this.sum([...terms.values()], constant);
     }
-    const old = childrenOf(e);
-    const known = operands.filter((o) => o !== undefined);
-    if (known.length < old.length) return undefined;
-    return withChildren(e, known);
+    if (someChild(e, (c) => of(c) === undefined)) return undefined;
+    return mapChildren(e, of as (child: Expr) => Expr);
   }
 
   private sum(

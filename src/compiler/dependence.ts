@@ -4,8 +4,9 @@
  */
 import { affine } from "../core/ir/affine.js";
 import type { Buffer, Expr, For, Local, Stmt } from "../core/ir/types.js";
+import { accessesIn, type Place } from "./accesses.js";
 import { digitsIn } from "./digits.js";
-import { eachStmt, exprsOf, nodesOf } from "./walk.js";
+import { eachStmt, someNode } from "./walk.js";
 
 /** An index as a sum, seen from one loop: what it gains with each iteration, and what else happens inside. */
 interface Access {
@@ -18,14 +19,15 @@ interface Access {
   readonly lanes: number;
 }
 
-/** Whether no two iterations touch the same element of a buffer. Indices must not be named. */
-export function keepsApart(loop: For, buffer: Buffer): boolean {
+/** Whether no two iterations touch the same element of buffers, taken as one. Indices must not be named. */
+export function keepsApart(loop: For, buffers: readonly Buffer[]): boolean {
   if (spreadOf(loop.local) <= 0) return true;
-  const accesses = accessesIn(loop.body).get(buffer);
-  if (accesses === undefined) return true;
+  const { places } = accessesIn(loop.body);
+  const touched = buffers.flatMap((b) => places.get(b) ?? []);
+  if (touched.length === 0) return true;
   const inside = localsIn(loop.body);
-  const digits = digitsIn(accesses.all.map(({ index }) => index));
-  const all = accesses.all.map(({ index, lanes }) => ({ index: digits.rewrite(index), lanes }));
+  const digits = digitsIn(touched.map(({ index }) => index));
+  const all = touched.map(({ index, lanes }) => ({ index: digits.rewrite(index), lanes }));
   const changing = new Set([...inside].flatMap((local) => [...digits.of(local), local]));
   // Two counters of which the highest digits are the same differ in lower ones.
   const own = digits.of(loop.local);
@@ -35,38 +37,12 @@ export function keepsApart(loop: For, buffer: Buffer): boolean {
 /** Whether no two iterations touch the same element of a buffer that one of them writes. Indices must not be named. */
 export function isIndependent(loop: For): boolean {
   const changing = localsIn(loop.body);
-  for (const { writes, all } of accessesIn(loop.body).values())
-    if (writes > 0 && !areDisjoint(loop.local, all, changing)) return false;
+  const { written, places } = accessesIn(loop.body);
+  for (const b of written) if (!areDisjoint(loop.local, places.get(b) ?? [], changing)) return false;
   return true;
 }
 
-interface Indices {
-  writes: number;
-  readonly all: { readonly index: Expr; readonly lanes: number }[];
-}
-
-export function accessesIn(body: readonly Stmt[]): Map<Buffer, Indices> {
-  const found = new Map<Buffer, Indices>();
-  const of = (buffer: Buffer): Indices => {
-    let indices = found.get(buffer);
-    if (indices === undefined) {
-      indices = { writes: 0, all: [] };
-      found.set(buffer, indices);
-    }
-    return indices;
-  };
-  eachStmt(body, (s) => {
-    for (const e of nodesOf(...exprsOf(s)))
-      if (e.op === "load") of(e.buffer).all.push({ index: e.index, lanes: e.lanes });
-    if (s.kind !== "store" && s.kind !== "atomic") return;
-    const indices = of(s.buffer);
-    indices.writes++;
-    indices.all.push({ index: s.index, lanes: s.value.lanes });
-  });
-  return found;
-}
-
-function areDisjoint(counter: Local, indices: Indices["all"], changing: ReadonlySet<Local>): boolean {
+function areDisjoint(counter: Local, indices: readonly Place[], changing: ReadonlySet<Local>): boolean {
   const accesses: Access[] = [];
   for (const { index, lanes } of indices) {
     const access = accessOf(index, lanes, counter, changing);
@@ -129,9 +105,7 @@ function accessOf(
 
 /** Memory may change while the loop runs, so loads are not invariant. */
 const isInvariant = (e: Expr, counter: Local, changing: ReadonlySet<Local>): boolean =>
-  nodesOf(e).every(
-    (n) => n.op !== "load" && (n.op !== "get" || (n.local !== counter && !changing.has(n.local))),
-  );
+  !someNode(e, (n) => n.op === "load" || (n.op === "get" && (n.local === counter || changing.has(n.local))));
 
 function gcd(x: number, y: number): number {
   let [a, b] = [x, y];

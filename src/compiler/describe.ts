@@ -13,7 +13,7 @@ import type {
 import { printEqn } from "../core/print.js";
 import { type CompileOptions, compile, type Donation } from "./compile.js";
 import { type Accesses, boundariesOf } from "./explain.js";
-import type { Program, Step } from "./program.js";
+import type { ControlStep, Program, Step } from "./program.js";
 import { kernelText } from "./text.js";
 import { eachStmt, exprsOf, nodesOf, writtenIn } from "./walk.js";
 
@@ -68,6 +68,12 @@ function describeSteps(
   };
 }
 
+/** What the programs inside a branch or a loop are called. */
+export function namesOfBodies({ flow, bodies }: ControlStep): readonly string[] {
+  if (flow === "cond") return bodies.map((_, i) => `branch ${i}`);
+  return flow === "while" ? ["cond", "body"] : ["body"];
+}
+
 function describeStep(
   step: Step,
   accesses: Accesses,
@@ -85,14 +91,14 @@ function describeStep(
     const { eqn } = step;
     const outline = { name: eqn.primitive.name, buffers, text: printEqn(jaxpr, eqn) };
     if (step.kind === "host") return { kind: "host", ...outline };
-    const names = step.flow === "cond" ? undefined : step.flow === "while" ? ["cond", "body"] : ["body"];
+    const names = namesOfBodies(step);
     return {
       kind: "control",
       ...outline,
       flow: step.flow,
       length: step.flow === "scan" ? step.length : undefined,
       bodies: step.bodies.map((body, i) => ({
-        name: names?.[i] ?? `branch ${i}`,
+        name: names[i],
         ...describeSteps(body, description),
       })),
     };
@@ -117,7 +123,8 @@ function describeStep(
   };
 }
 
-function accessesOf(step: Step): Accesses {
+/** What a step reads and writes. */
+export function accessesOf(step: Step): Accesses {
   if (step.kind !== "kernel") {
     const inputs: readonly (Buffer | undefined)[] = step.inputs;
     return { read: new Set(inputs.filter((b) => b !== undefined)), written: new Set(step.outputs) };

@@ -7,15 +7,22 @@ import { ravel } from "../core/ir/affine.js";
 import { load } from "../core/ir/ops.js";
 import { Buffer, type Expr, type Kernel } from "../core/ir/types.js";
 import { type Atom, Literal, type Var } from "../core/jaxpr.js";
+import { accessesIn } from "./accesses.js";
 import { Elements } from "./elements.js";
 import type { Graph } from "./graph.js";
 import type { Group } from "./group.js";
-import { eachNode, eachStmt, exprsOf } from "./walk.js";
+
+/** Where the elements of stored values are. */
+export interface Places {
+  of(v: Var): Buffer;
+}
 
 /** The buffers of a program, made when they are first asked for. */
-export class Buffers {
+export class Buffers implements Places {
   readonly ofVar = new Map<Var, Buffer>();
   readonly temporaries: Buffer[] = [];
+  /** For variables of which only parts are stored, which readers combine: those. */
+  readonly parts = new Map<Var, readonly Buffer[]>();
 
   constructor(inputs: readonly Var[]) {
     for (const [i, v] of inputs.entries()) this.ofVar.set(v, this.make(`in${i}`, v));
@@ -45,7 +52,7 @@ export class Buffers {
 /** Elements of a group: values of its reductions (or of its template) are locals, those of other groups loads. */
 export const elementsIn = (
   graph: Graph,
-  buffers: Buffers,
+  places: Places,
   group: Group,
   own: (v: Var) => Expr | undefined,
 ): Elements =>
@@ -53,24 +60,13 @@ export const elementsIn = (
     const made = graph.producers[v.id];
     if (made?.inlined) return undefined;
     if (made !== undefined && group.memberOf.has(made)) return own(v);
-    return load(buffers.of(v), ravel(index, v.aval.shape), guard);
+    return load(places.of(v), ravel(index, v.aval.shape), guard);
   });
 
 /** Completes a kernel with the buffers that its body uses, in the order in which it does. */
 export function withBuffers(kernel: Omit<Kernel, "buffers">): Kernel {
-  const buffers = new Set<Buffer>();
-  const seen = new Set<Expr>();
-  const note = (buffer: Buffer): void => {
-    if (buffer.space === "global") buffers.add(buffer);
-  };
-  eachStmt(kernel.body, (s) => {
-    eachNode(exprsOf(s), seen, (e) => {
-      seen.add(e);
-      if (e.op === "load") note(e.buffer);
-    });
-    if (s.kind === "store" || s.kind === "atomic") note(s.buffer);
-  });
-  return { ...kernel, buffers: [...buffers] };
+  const buffers = [...accessesIn(kernel.body).places.keys()].filter(({ space }) => space === "global");
+  return { ...kernel, buffers };
 }
 
 /** A readable name for the kernel of a group: what it does last, and how much comes along. */

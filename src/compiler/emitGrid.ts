@@ -4,38 +4,42 @@
  * and the threads combine their parts in a tree.
  */
 
-import type { DType } from "../core/dtype.js";
 import { ravel, unravel } from "../core/ir/affine.js";
-import { add, barrier, get, i32, load, lt, mul, store, when } from "../core/ir/ops.js";
-import { Buffer, type Expr, type Kernel, Local, type ScalarType, type Stmt } from "../core/ir/types.js";
+import { add, get, i32, lt, mul, store, when } from "../core/ir/ops.js";
+import { type Buffer, type Expr, type Kernel, Local, type Stmt } from "../core/ir/types.js";
 import type { Var } from "../core/jaxpr.js";
-import { type Buffers, elementsIn, nameOf, withBuffers } from "./emit.js";
+import { type Buffers, elementsIn, nameOf, type Places, withBuffers } from "./emit.js";
 import type { Graph } from "./graph.js";
+import type { Folds, GridOptions } from "./gridFold.js";
+import { gridSplit } from "./gridSplit.js";
+import { combineThreads } from "./gridTree.js";
+import { bodyInVectors } from "./gridVectors.js";
 import { type Group, indexFor, type Member } from "./group.js";
-import {
-  type Cells,
-  combineInto,
-  declareCells,
-  finishCells,
-  type Reduction,
-  reduceLoops,
-  reductionOf,
-} from "./loops.js";
+import { type Cells, declareCells, finishCells, type Reduction, reduceLoops, reductionOf } from "./loops.js";
 
 /** Terms of a sum that one accumulator takes. */
 const sumBlock = 16;
 
 const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
-const dtypeOf: Record<ScalarType, DType> = {
-  f32: "float32",
-  f64: "float64",
-  i32: "int32",
-  u32: "uint32",
-  bool: "bool",
-};
+export function emitGrid(
+  graph: Graph,
+  buffers: Buffers,
+  group: Group,
+  options: GridOptions,
+  folds: Folds,
+): readonly Kernel[] {
+  return emitted(graph, buffers, group, options, folds).map((kernel) => folds.before(kernel));
+}
 
-export function emitGrid(graph: Graph, buffers: Buffers, group: Group, maxThreads: number): Kernel {
+function emitted(
+  graph: Graph,
+  buffers: Buffers,
+  group: Group,
+  options: GridOptions,
+  folds: Folds,
+): readonly Kernel[] {
+  const places = folds.placesIn(buffers);
   const { dims, reduced } = group.space;
   const outerDims = dims.filter((_, i) => !reduced[i]);
   const innerDims = dims.filter((_, i) => reduced[i]);
@@ -44,27 +48,31 @@ export function emitGrid(graph: Graph, buffers: Buffers, group: Group, maxThread
   // A row is worth a workgroup if it keeps the threads busy, or if there are too few rows to keep the device busy. Where the
   // last axis is not reduced, threads that each have a row of their own read side by side.
   const shared = rows < 1024 ? columns >= 64 : columns >= 256 && reduced.at(-1) === true;
-  const threads = Math.min(maxThreads, 256);
+  const threads = Math.min(options.workgroupThreads, 256);
   const results = new Map<Var, Expr>();
   const groupId = new Local("group", "i32", 1, false, shared ? rows : Math.ceil(rows / threads));
   const thread = new Local("thread", "i32", 1, false, threads);
   const row = new Local("row", "i32", 1, false, rows);
   const outerCounters = unravel(get(row), outerDims);
   const scratch: Buffer[] = [];
-  const elementsAt = () => elementsIn(graph, buffers, group, (v) => results.get(v));
+  const elementsAt = () => elementsIn(graph, places, group, (v) => results.get(v));
 
   const whole = (counters: readonly Expr[]): Expr[] => {
     let [o, r] = [0, 0];
     return reduced.map((isReduced) => (isReduced ? counters[r++] : outerCounters[o++]));
   };
 
-  const stores = (members: readonly Member[], counters: readonly Expr[]): Stmt[] => {
-    const elements = elementsAt();
+  const stores = (
+    members: readonly Member[],
+    counters: readonly Expr[],
+    elements = elementsAt(),
+    to: Places = buffers,
+  ): Stmt[] => {
     return members.flatMap(({ node: { eqn } }) =>
       eqn.outputs.flatMap((v) => {
         if (!group.stored.has(v)) return [];
         const index = indexFor(v.aval.shape, counters);
-        return [store(buffers.of(v), ravel(index, v.aval.shape), elements.element(v, index))];
+        return [store(to.of(v), ravel(index, v.aval.shape), elements.element(v, index))];
       }),
     );
   };
@@ -105,7 +113,7 @@ export function emitGrid(graph: Graph, buffers: Buffers, group: Group, maxThread
             ? undefined
             : ([share]) => lt(add(mul(share, threads), get(thread)), columns),
         ),
-        ...tree(reductions, cells),
+        ...combineThreads(reductions, cells, { thread, threads, scratch, elementsAt }),
       );
     } else stmts.push(...reduceLoops(reductions, cells, innerDims, sumBlock, elementsAt, whole));
     for (const [k, reduction] of reductions.entries())
@@ -113,40 +121,30 @@ export function emitGrid(graph: Graph, buffers: Buffers, group: Group, maxThread
     return stmts;
   };
 
-  /** Combines the accumulators of all threads; afterwards every thread has the total. */
-  const tree = (reductions: readonly Reduction[], cells: readonly Cells[]): Stmt[] => {
-    const parts = cells.map((own) =>
-      own.map((cell) => {
-        const part = new Buffer(`part${scratch.length}`, dtypeOf[cell.type], threads, "scratch");
-        scratch.push(part);
-        return part;
-      }),
-    );
-    const each = (make: (cell: Local, part: Buffer) => Stmt): Stmt[] =>
-      cells.flatMap((own, k) => own.map((cell, c) => make(cell, parts[k][c])));
-    const stmts: Stmt[] = [...each((cell, part) => store(part, get(thread), get(cell))), barrier];
-    for (let half = threads / 2; half >= 1; half /= 2) {
-      const elements = elementsAt();
-      const merge = reductions.flatMap((reduction, k) =>
-        combineInto(
-          reduction,
-          cells[k],
-          parts[k].map((part) => load(part, add(get(thread), half))),
-          elements,
-        ),
-      );
-      stmts.push(
-        when(lt(get(thread), half), [...merge, ...each((cell, part) => store(part, get(thread), get(cell)))]),
-        barrier,
-      );
+  const outerMembers = group.members.filter((m) => m.role !== "full");
+  const split = gridSplit(graph, places, group, options, (values, counters, to) =>
+    stores(
+      outerMembers,
+      counters,
+      elementsIn(graph, places, group, (v) => values.get(v)),
+      to,
+    ),
+  );
+  const fits = (kernel: Kernel): boolean => folds.before(kernel).buffers.length <= options.buffers;
+  if (split !== undefined && fits(split.first)) {
+    const parts = split.parts.memory.flat();
+    const values = folds.take(split.parts);
+    const kernels = values === undefined ? [split.first, split.second()] : [split.first];
+    if (kernels.every(fits)) {
+      for (const b of parts) buffers.temporary(b);
+      for (const v of values ?? []) buffers.parts.set(v, parts);
+      return kernels;
     }
-    return [
-      ...stmts,
-      ...each((cell, part) => ({ kind: "assign", local: cell, value: load(part, 0) })),
-      // The next stage may write to scratch only after all have read.
-      barrier,
-    ];
-  };
+  }
+  if (group.members.every(({ role }) => role === "full")) {
+    const map = emitMap(group, dims, options, (counters) => stores(group.members, counters));
+    if (map !== undefined) return [map];
+  }
 
   const body: Stmt[] = [];
   const stages = Math.max(-1, ...group.members.map((m) => (m.role === "reduce" ? m.stage : -1))) + 1;
@@ -154,10 +152,7 @@ export function emitGrid(graph: Graph, buffers: Buffers, group: Group, maxThread
     const members = group.members.filter((m) => m.role === "reduce" && m.stage === stage);
     if (members.length > 0) body.push(...reduceStage(members.map(reductionOf)));
   }
-  const outer = stores(
-    group.members.filter((m) => m.role !== "full"),
-    outerCounters,
-  );
+  const outer = stores(outerMembers, outerCounters);
   if (outer.length > 0) body.push(...(shared ? [when(lt(get(thread), 1), outer)] : outer));
   const full = group.members.filter((m) => m.role === "full");
   if (full.some((m) => m.node.eqn.outputs.some((v) => group.stored.has(v))))
@@ -167,21 +162,52 @@ export function emitGrid(graph: Graph, buffers: Buffers, group: Group, maxThread
         : [overColumns((column) => stores(full, whole(unravel(column, innerDims))))]),
     );
 
+  return [
+    withBuffers({
+      name: nameOf(group),
+      launch: {
+        kind: "grid",
+        groups: shared ? rows : Math.ceil(rows / threads),
+        threads,
+        group: groupId,
+        thread,
+      },
+      scratch,
+      body: shared
+        ? [{ kind: "let", local: row, value: get(groupId) }, ...body]
+        : [
+            { kind: "let", local: row, value: add(mul(get(groupId), threads), get(thread)) },
+            when(lt(get(row), rows), body),
+          ],
+    }),
+  ];
+}
+
+/** A kernel of maps in vectors, where that suits it. */
+function emitMap(
+  group: Group,
+  dims: readonly number[],
+  { tiling, workgroupThreads }: GridOptions,
+  stores: (counters: readonly Expr[]) => readonly Stmt[],
+): Kernel | undefined {
+  if (tiling.lanes === 1) return undefined;
+  const quads = product(dims) / tiling.lanes;
+  const threads = Math.min(tiling.threads, workgroupThreads);
+  const groups = Math.ceil(quads / threads);
+  const [groupId, thread] = [
+    new Local("group", "i32", 1, false, groups),
+    new Local("thread", "i32", 1, false, threads),
+  ];
+  const quad = new Local("quad", "i32", 1, false, quads);
+  const body = Number.isInteger(quads) && quads > 0 ? bodyInVectors(dims, get(quad), stores) : undefined;
+  if (body === undefined) return undefined;
   return withBuffers({
     name: nameOf(group),
-    launch: {
-      kind: "grid",
-      groups: shared ? rows : Math.ceil(rows / threads),
-      threads,
-      group: groupId,
-      thread,
-    },
-    scratch,
-    body: shared
-      ? [{ kind: "let", local: row, value: get(groupId) }, ...body]
-      : [
-          { kind: "let", local: row, value: add(mul(get(groupId), threads), get(thread)) },
-          when(lt(get(row), rows), body),
-        ],
+    launch: { kind: "grid", groups, threads, group: groupId, thread },
+    scratch: [],
+    body: [
+      { kind: "let", local: quad, value: add(mul(get(groupId), threads), get(thread)) },
+      when(lt(get(quad), quads), body),
+    ],
   });
 }

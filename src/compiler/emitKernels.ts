@@ -10,12 +10,12 @@ import type { Graph } from "./graph.js";
 import { type Group, indexFor } from "./group.js";
 import type { KernelStep } from "./program.js";
 
-export interface EmitLimits {
-  readonly workgroupThreads: number;
-  readonly workgroupBytes: number;
-}
-
-export function emitKernels(graph: Graph, buffers: Buffers, group: Group, limits: EmitLimits): KernelStep[] {
+export function emitKernels(
+  graph: Graph,
+  buffers: Buffers,
+  group: Group,
+  limits: KernelContext["limits"],
+): KernelStep[] {
   const [{ node: head }, ...followers] = group.members;
   const { eqn } = head;
   const rule = head.rule as KernelsRule;

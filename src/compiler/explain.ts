@@ -9,10 +9,11 @@ import type { Var } from "../core/jaxpr.js";
 import type { Boundary } from "../core/lowered.js";
 import { valueMadeBy } from "../core/lowered.js";
 import type { CompileOptions } from "./compile.js";
-import { type Graph, makeGraph, type Node } from "./graph.js";
+import { fusedSchedule } from "./fusion.js";
+import type { Graph, Node } from "./graph.js";
 import { type Group, isSuffix, outerDims, type Space, spaceOf } from "./group.js";
 import type { Program } from "./program.js";
-import { largestGroup, lookBack, type Refusal, readsOfKernels, schedule } from "./schedule.js";
+import { largestGroup, lookBack, type Refusal, readsOfKernels } from "./schedule.js";
 
 /** What a step does with its buffers. */
 export interface Accesses {
@@ -31,15 +32,17 @@ export function boundariesOf(
 ): Boundary[] {
   if (origin === undefined) return [];
   const refusals = new Map<Node, Map<Group, Refusal>>();
-  const { graph, groups } = schedule(
-    makeGraph(origin.jaxpr, options, new Set(origin.donated)),
+  const { graph, groups } = fusedSchedule(
+    origin.jaxpr,
     options,
+    new Set(origin.donated),
     (node, group, refusal) => {
       const own = refusals.get(node) ?? new Map<Group, Refusal>();
       refusals.set(node, own.set(group, refusal));
     },
   );
   const variables = new Map([...origin.buffers].map(([v, buffer]) => [buffer, v]));
+  for (const [v, parts] of origin.parts) for (const buffer of parts) variables.set(buffer, v);
   const found: Boundary[] = [];
   const writer = new Map<Buffer, number>();
   for (const [to, { read, written }] of accesses.entries()) {

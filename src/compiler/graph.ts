@@ -61,7 +61,7 @@ export interface Graph {
 }
 
 /** What costs no more than this is computed again rather than stored. */
-const cheap = 3;
+export const cheap = 3;
 /** Buffers that a kernel of a template may need beside those of its operands and results. */
 export const ownBuffers = 2;
 /** So many equations may melt into one expression. */
@@ -76,8 +76,16 @@ export interface GraphOptions {
   readonly buffers: number;
 }
 
-/** @param donated inputs whose memory the program may use. */
-export function makeGraph(jaxpr: Jaxpr, { target, buffers }: GraphOptions, donated: ReadonlySet<Var>): Graph {
+/**
+ * @param donated inputs whose memory the program may use.
+ * @param together equations whose elements are all used in the same place, so that they are computed there.
+ */
+export function makeGraph(
+  jaxpr: Jaxpr,
+  { target, buffers }: GraphOptions,
+  donated: ReadonlySet<Var>,
+  together: ReadonlySet<Eqn> = new Set(),
+): Graph {
   const producers = new Array<Node | undefined>(jaxpr.varCount);
   const ends = endsOf(jaxpr);
   const nodes = jaxpr.eqns.map((eqn, time): Node => {
@@ -107,7 +115,12 @@ export function makeGraph(jaxpr: Jaxpr, { target, buffers }: GraphOptions, donat
   }
   const graph: Graph = { jaxpr, target, nodes, producers };
   for (const node of nodes)
-    decide(graph, node, buffers - node.eqn.outputs.length - (node.rule?.kind === "kernels" ? ownBuffers : 0));
+    decide(
+      graph,
+      node,
+      buffers - node.eqn.outputs.length - (node.rule?.kind === "kernels" ? ownBuffers : 0),
+      together.has(node.eqn),
+    );
   return graph;
 }
 
@@ -129,7 +142,7 @@ function ruleFor({ primitive, params, inputs }: Eqn, isFree: (v: Var) => boolean
   return inputs[0] instanceof Var && isFree(inputs[0]) ? lower.update : lower;
 }
 
-function decide(graph: Graph, node: Node, mostReads: number): void {
+function decide(graph: Graph, node: Node, mostReads: number, isUsedOnce: boolean): void {
   const { eqn, rule } = node;
   const operands = new Set(eqn.inputs.filter((a): a is Var => a instanceof Var));
   const inlinedOf = (v: Var): Node | undefined => {
@@ -171,16 +184,16 @@ function decide(graph: Graph, node: Node, mostReads: number): void {
     node.cost += made?.cost ?? 0.5;
     node.extent += made?.extent ?? 0;
   }
-  node.kept = whyKept(graph, node);
+  node.kept = whyKept(graph, node, isUsedOnce);
   node.inlined = node.kept === undefined;
 }
 
-function whyKept(graph: Graph, node: Node): Kept | undefined {
+function whyKept(graph: Graph, node: Node, isUsedOnce: boolean): Kept | undefined {
   if (node.rule?.kind !== "map") return { because: "notMap" };
   if (node.isOutput) return { because: "output" };
   if (node.extent >= largestExtent) return { because: "large" };
   if (node.consumers.length === 0) return { because: "unused" };
-  if (node.consumers.length > 1 && node.cost > cheap) return { because: "several" };
+  if (node.consumers.length > 1 && node.cost > cheap && !isUsedOnce) return { because: "several" };
   for (const consumer of node.consumers) {
     const because = whyNotInto(graph, node, consumer);
     if (because !== undefined) return { because, consumer };

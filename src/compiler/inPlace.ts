@@ -4,12 +4,14 @@
  * a row is read as a whole before it is written.
  */
 import { indexAdd, indexDiv, indexMod, intervalOf, keyOf } from "../core/ir/affine.js";
+import { noted } from "../core/ir/notes.js";
 import { get, i32, isConst } from "../core/ir/ops.js";
-import { type Buffer, type Expr, type Kernel, Local, type Stmt } from "../core/ir/types.js";
+import { Buffer, type Expr, type Kernel, Local, type Stmt } from "../core/ir/types.js";
+import { accessesOf } from "./accesses.js";
 import { keepsApart } from "./dependence.js";
 import { withBuffers } from "./emit.js";
 import { inlineIndices } from "./inline.js";
-import { blocksOf, eachStmt, exprsOf, mapStmt, nodesOf, rewriting } from "./walk.js";
+import { blocksOf, exprsOf, mapStmt, nodesOf, rewriting, someNode } from "./walk.js";
 
 /**
  * The kernel with `operand` replaced by `result`, whose memory is to hold the elements of the operand when it starts;
@@ -17,11 +19,14 @@ import { blocksOf, eachStmt, exprsOf, mapStmt, nodesOf, rewriting } from "./walk
  */
 export function computeInPlace(kernel: Kernel, operand: Buffer, result: Buffer): Kernel | undefined {
   if (operand.dtype !== result.dtype || operand.size !== result.size) return undefined;
-  if (!isReadOnly(kernel.body, operand) || !isWriteOnly(kernel.body, result)) return undefined;
-  const body = readFirst(renaming(operand, result)(kernel.body), result);
+  if (!isReadOnly(kernel.body, operand) || !isMade(kernel.body, result)) return undefined;
+  if (!mayKeepApart(kernel, operand, result)) return undefined;
+  // What the kernel reads of the result it has written itself: that stays, and is told from what it reads of the operand.
+  const made = new Buffer(result.name, result.dtype, result.size);
+  const body = readFirst(renaming(operand, result)(renaming(result, made)(kernel.body)), result);
   const loops = launched({ ...kernel, body: inlineIndices(body) });
   if (loops === undefined || !isOrdered(loops, result)) return undefined;
-  return withBuffers({ ...kernel, body });
+  return withBuffers({ ...kernel, body: renaming(made, result)(body) });
 }
 
 /**
@@ -38,42 +43,38 @@ export function updateInPlace(kernel: Kernel, operand: Buffer, result: Buffer): 
   return loops === undefined || !isOrdered(loops, result) ? undefined : withBuffers({ ...kernel, body });
 }
 
-function isReadOnly(body: readonly Stmt[], buffer: Buffer): boolean {
-  let written = false;
-  eachStmt(body, (s) => {
-    if ((s.kind === "store" || s.kind === "atomic") && s.buffer === buffer) written = true;
-  });
-  return !written && body.some((s) => loads(s, buffer));
+/** Whether the items of a kernel touch elements of their own: told before anything is rewritten, since mostly they do not. */
+function mayKeepApart({ launch, body }: Kernel, operand: Buffer, result: Buffer): boolean {
+  if (launch.kind === "grid") return true;
+  const loops = withoutNames(body);
+  return loops.every((s) => s.kind !== "for" || !stores(s, result) || keepsApart(s, [operand, result]));
 }
 
-function hasAtomics(body: readonly Stmt[], buffer: Buffer): boolean {
-  let found = false;
-  eachStmt(body, (s) => {
-    if (s.kind === "atomic" && s.buffer === buffer) found = true;
-  });
-  return found;
-}
+/** It is asked for again and again, for each two buffers. */
+const withoutNames: (body: readonly Stmt[]) => readonly Stmt[] = noted(inlineIndices);
 
-function isWriteOnly(body: readonly Stmt[], buffer: Buffer): boolean {
-  return (
-    !hasAtomics(body, buffer) && body.some((s) => stores(s, buffer)) && !body.some((s) => loads(s, buffer))
-  );
-}
+const isReadOnly = (body: readonly Stmt[], buffer: Buffer): boolean =>
+  !body.some((s) => stores(s, buffer)) && body.some((s) => loads(s, buffer));
+
+const hasAtomics = (body: readonly Stmt[], buffer: Buffer): boolean =>
+  body.some((s) => accessesOf(s).atomic.has(buffer));
+
+/** For a buffer that holds nothing when the kernel starts. */
+const isMade = (body: readonly Stmt[], buffer: Buffer): boolean =>
+  !hasAtomics(body, buffer) && body.some((s) => stores(s, buffer));
+
+const isWriteOnly = (body: readonly Stmt[], buffer: Buffer): boolean =>
+  isMade(body, buffer) && !body.some((s) => loads(s, buffer));
 
 /** Whether elements are read in a statement or inside it. */
-function loads(s: Stmt, buffer: Buffer): boolean {
-  const own = nodesOf(...exprsOf(s)).some((e) => e.op === "load" && e.buffer === buffer);
-  return own || blocksOf(s).some((block) => block.some((inner) => loads(inner, buffer)));
-}
+const loads = (s: Stmt, buffer: Buffer): boolean => accessesOf(s).read.has(buffer);
 
-function stores(s: Stmt, buffer: Buffer): boolean {
-  if (s.kind === "store") return s.buffer === buffer;
-  return blocksOf(s).some((block) => block.some((inner) => stores(inner, buffer)));
-}
+const stores = (s: Stmt, buffer: Buffer): boolean => accessesOf(s).written.has(buffer);
 
 function renaming(from: Buffer, to: Buffer): (body: readonly Stmt[]) => readonly Stmt[] {
   const expr = rewriting((e) => (e.op === "load" && e.buffer === from ? { ...e, buffer: to } : e));
-  const block = (body: readonly Stmt[]): readonly Stmt[] => body.map((s) => mapStmt(s, expr, block));
+  const block = (body: readonly Stmt[]): readonly Stmt[] =>
+    body.map((s) => (loads(s, from) ? mapStmt(s, expr, block) : s));
   return block;
 }
 
@@ -83,17 +84,20 @@ function renaming(from: Buffer, to: Buffer): (body: readonly Stmt[]) => readonly
  */
 function readFirst(body: readonly Stmt[], buffer: Buffer): readonly Stmt[] {
   const inside = body.map((s) =>
-    mapStmt(
-      s,
-      (e) => e,
-      (block) => readFirst(block, buffer),
-    ),
+    stores(s, buffer)
+      ? mapStmt(
+          s,
+          (e) => e,
+          (block) => readFirst(block, buffer),
+        )
+      : s,
   );
   if (!inside.some((s) => s.kind === "store" && s.buffer === buffer)) return inside;
   const own = new Set(inside.flatMap((s) => (s.kind === "let" ? [s.local] : [])));
   const names = new Map<number, Local>();
   const lets: Stmt[] = [];
-  for (const s of inside)
+  for (const s of inside) {
+    if (!loads(s, buffer)) continue;
     for (const e of nodesOf(...exprsOf(s))) {
       if (e.op !== "load" || e.buffer !== buffer || e.guard !== undefined || names.has(keyOf(e))) continue;
       if (!isKnownBefore(e.index, own)) continue;
@@ -101,22 +105,21 @@ function readFirst(body: readonly Stmt[], buffer: Buffer): readonly Stmt[] {
       names.set(keyOf(e), local);
       lets.push({ kind: "let", local, value: e });
     }
+  }
   const expr = rewriting((e) => {
     const local = e.op === "load" && e.buffer === buffer ? names.get(keyOf(e)) : undefined;
     return local === undefined ? e : get(local);
   });
   const rest = inside.map((s) =>
     // A loop tests its condition again and again, and what it reads may have been written meanwhile.
-    s.kind === "while" ? s : mapStmt(s, expr, (block) => block),
+    s.kind === "while" || !loads(s, buffer) ? s : mapStmt(s, expr, (block) => block),
   );
   return [...lets, ...rest];
 }
 
 /** Whether an index is the same at the beginning of a block that declares these locals. */
 const isKnownBefore = (index: Expr, declared: ReadonlySet<Local>): boolean =>
-  nodesOf(index).every(
-    (e) => e.op !== "load" && (e.op !== "get" || (!e.local.mutable && !declared.has(e.local))),
-  );
+  !someNode(index, (e) => e.op === "load" || (e.op === "get" && (e.local.mutable || declared.has(e.local))));
 
 /** The body with its launch as loops around it; undefined if the parts of a range do more than run through their items. */
 function launched({ launch, body }: Kernel): readonly Stmt[] | undefined {
@@ -159,7 +162,7 @@ function isOrdered(body: readonly Stmt[], buffer: Buffer): boolean {
     written = true;
     if (s.kind === "store") continue;
     if (s.kind !== "for" && s.kind !== "if") return false;
-    if (s.kind === "for" && !keepsApart(s, buffer)) return false;
+    if (s.kind === "for" && !keepsApart(s, [buffer])) return false;
     if (!blocksOf(s).every((block) => isOrdered(block, buffer))) return false;
   }
   return true;

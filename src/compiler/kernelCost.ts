@@ -1,4 +1,6 @@
 /** About how long statements take, in units of a simple instruction: only to choose between two ways to say the same. */
+
+import { noted } from "../core/ir/notes.js";
 import { isConst } from "../core/ir/ops.js";
 import type { Expr, For, Stmt } from "../core/ir/types.js";
 import { eachNode, exprsOf } from "./walk.js";
@@ -24,7 +26,9 @@ export function costOfNode(e: Expr): number {
     case "splat":
       return isConst(e.x) ? 0 : 0.5;
     case "vector":
-      return e.parts.every((p) => p.op === "const") ? 0 : e.parts.length;
+      // Constants, or lanes of a vector in another order: one instruction, which stands for the extraction of the lanes.
+      if (e.parts.every((p) => p.op === "const" || p.op === "extract")) return 0;
+      return e.parts.length;
     case "load":
       return e.guard === undefined ? 1 : 3;
     case "unary":
@@ -42,12 +46,13 @@ export function costOfNode(e: Expr): number {
 }
 
 /** The cost of a block, run once. Each expression of a block is counted once: the others are shared. */
-export function costOf(body: readonly Stmt[]): number {
+export const costOf: (body: readonly Stmt[]) => number = noted(computeCost);
+
+function computeCost(body: readonly Stmt[]): number {
   const counted = new Set<Expr>();
   let cost = 0;
   for (const s of body) {
     eachNode(exprsOf(s), counted, (e) => {
-      counted.add(e);
       cost += costOfNode(e);
     });
     cost += costOfStmt(s);

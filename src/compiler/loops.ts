@@ -11,6 +11,7 @@ import { type Expr, Local, type Stmt } from "../core/ir/types.js";
 import type { Eqn, Var } from "../core/jaxpr.js";
 import { type Elements, settled } from "./elements.js";
 import { indexFor, type Member } from "./group.js";
+import { rewriting, someNode } from "./walk.js";
 
 /** Sums of the axes inside that one accumulator takes. */
 const fewRows = 32;
@@ -19,6 +20,8 @@ const fewRows = 32;
 export interface Reduction {
   readonly eqn: Eqn;
   readonly rule: ReduceRule;
+  /** What is combined in place of elements of the operand: totals of parts of it, at the counters of all axes. */
+  readonly partAt?: (counters: readonly Expr[]) => readonly Expr[];
 }
 
 export const reductionOf = ({ node }: Member): Reduction => ({
@@ -38,6 +41,18 @@ export function declareCells(reduction: Reduction, elements: Elements): { cells:
   return { cells, stmts: cells.map((cell, k) => letIn(cell, initial[k])) };
 }
 
+/** The values for several cells, with a name for the first where it is part of the others: it is read once. */
+function named(values: readonly Expr[]): {
+  readonly stmts: readonly Stmt[];
+  readonly values: readonly Expr[];
+} {
+  const [first, ...others] = values;
+  if (!others.some((e) => someNode(e, (x) => x === first))) return { stmts: [], values };
+  const local = new Local("element", first.type);
+  const withName = rewriting((rebuilt, e) => (e === first ? get(local) : rebuilt));
+  return { stmts: [letIn(local, first)], values: [get(local), ...others.map(withName)] };
+}
+
 export const combineInto = (
   { eqn, rule }: Reduction,
   cells: Cells,
@@ -46,8 +61,11 @@ export const combineInto = (
 ): Stmt[] => {
   const context = elements.context(eqn);
   const combined = rule.combine(cells.map(get), values, eqn.params, context);
-  if (cells.length === 1) return [assign(cells[0], combined[0])];
-  // All are computed before the first is assigned: they may depend on each other.
+  const others = (k: number) => (e: Expr) =>
+    e.op === "get" && e.local !== cells[k] && cells.includes(e.local);
+  if (!combined.some((e, k) => someNode(e, others(k))))
+    return cells.map((cell, k) => assign(cell, combined[k]));
+  // All are computed before the first is assigned: they depend on each other.
   const named = combined.map((e, k) => new Local(`next${k}`, e.type));
   return [
     ...named.map((l, k) => letIn(l, combined[k])),
@@ -79,6 +97,7 @@ export function finishCells(
  * @param block terms of a sum that one accumulator takes, along the innermost axis.
  * @param index from the counters of the loops to those of all axes of the space.
  * @param exists for loops that overshoot: whether there is an element.
+ * @param keep makes, given the counters of all axes, the elements of the innermost loop, and what is to be done before.
  */
 export function reduceLoops(
   reductions: readonly Reduction[],
@@ -88,17 +107,22 @@ export function reduceLoops(
   elementsAt: () => Elements,
   index: (counters: readonly Expr[]) => readonly Expr[],
   exists?: (counters: readonly Expr[]) => Expr,
+  keep?: (counters: readonly Expr[]) => { readonly stmts: readonly Stmt[]; readonly elements: Elements },
 ): Stmt[] {
   const blocked = reductions.some(({ rule }) => rule.sum);
 
   const atElement = (counters: readonly Expr[], into: readonly Cells[]): Stmt[] => {
-    const elements = elementsAt();
     const all = index(counters);
-    const stmts = reductions.flatMap((reduction, k) => {
-      const { eqn, rule } = reduction;
-      const at = indexFor(eqn.inputs[0].aval.shape, all);
-      return combineInto(reduction, into[k], rule.element(elements.context(eqn), at, eqn.params), elements);
+    const { stmts: before, elements } = keep?.(all) ?? { stmts: [], elements: elementsAt() };
+    const combining = reductions.flatMap((reduction, k) => {
+      const { eqn, rule, partAt } = reduction;
+      const parts =
+        partAt?.(all) ??
+        rule.element(elements.context(eqn), indexFor(eqn.inputs[0].aval.shape, all), eqn.params);
+      const { stmts: naming, values } = named(parts);
+      return [...naming, ...combineInto(reduction, into[k], values, elements)];
     });
+    const stmts = [...before, ...combining];
     return exists === undefined ? stmts : [when(exists(counters), stmts)];
   };
 

@@ -113,6 +113,8 @@ export interface Origin {
   readonly groups: readonly number[];
   /** The buffers of its variables. */
   readonly buffers: ReadonlyMap<Var, Buffer>;
+  /** For variables of which only parts are stored, which readers combine: the buffers of the parts. */
+  readonly parts: ReadonlyMap<Var, readonly Buffer[]>;
   /** Inputs that are donated. */
   readonly donated: readonly Var[];
 }

@@ -3,6 +3,7 @@
  * the same size, and every element is read before it is written, the two have one place. Loops find their carries in place,
  * and what only changes a part of a value leaves the rest where it is.
  */
+import { noting } from "../core/ir/notes.js";
 import type { Buffer, Kernel } from "../core/ir/types.js";
 import { type CompileBody, condInPlace, partsOf } from "./controlSteps.js";
 import { delayUpdates } from "./delay.js";
@@ -54,12 +55,13 @@ class Reuse {
     const groups: number[] = [];
     for (let time = 0; time < steps.length; time++) {
       const step = steps[time];
-      const updated = step.kind === "kernel" ? this.withoutCopy(step, time) : undefined;
+      const updated = step.kind === "kernel" ? noting(() => this.withoutCopy(step, time)) : undefined;
       if (updated !== undefined) time++;
+      const now = time;
       made.push(
         updated ??
           (step.kind === "kernel"
-            ? this.reuse(step, time)
+            ? noting(() => this.reuse(step, now))
             : step.kind === "control"
               ? this.reuseIn(step, time)
               : step),

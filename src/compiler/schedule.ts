@@ -6,6 +6,7 @@
  */
 import { InternalError } from "../core/errors.js";
 import { keyOf } from "../core/ir/affine.js";
+import { noting } from "../core/ir/notes.js";
 import { get } from "../core/ir/ops.js";
 import { type Expr, Local, scalarTypeOf } from "../core/ir/types.js";
 import { Literal, Var } from "../core/jaxpr.js";
@@ -179,7 +180,10 @@ interface Trial {
 }
 
 /** Walks through the elements that a node asks for. */
-function tryJoin(graph: Graph, group: Group, node: Node, role: Role, space: Space): Trial {
+const tryJoin = (graph: Graph, group: Group, node: Node, role: Role, space: Space): Trial =>
+  noting(() => walkElements(graph, group, node, role, space));
+
+function walkElements(graph: Graph, group: Group, node: Node, role: Role, space: Space): Trial {
   const counters = countersOf(space);
   const outer = counters.filter((_, i) => !space.reduced[i]);
   const reads = new Set<Var>();
@@ -217,7 +221,7 @@ const sameIndex = (x: readonly Expr[], y: readonly Expr[]): boolean =>
   x.length === y.length && x.every((e, i) => keyOf(e) === keyOf(y[i]));
 
 /** What stands for a stored element while only the places of elements matter. */
-const placeholder = (v: Var): Expr => get(new Local(`v${v.id}`, scalarTypeOf(v.aval.dtype)));
+export const placeholder = (v: Var): Expr => get(new Local(`v${v.id}`, scalarTypeOf(v.aval.dtype)));
 
 /** The stored values that an equation with kernels of its own reads: operands, or what inlined operands read. */
 export function readsOfKernels(graph: Graph, node: Node): Set<Var> {

@@ -11,7 +11,7 @@ import { get } from "../core/ir/ops.js";
 import { type Expr, type Kernel, Local, type Stmt } from "../core/ir/types.js";
 import { type NumberedBlock, type NumberedStmt, numberKernel } from "./occurrences.js";
 import type { Scope, Value } from "./values.js";
-import { childrenOf, mapStmt, withChildren } from "./walk.js";
+import { mapChildren, mapStmt } from "./walk.js";
 
 /** Deeper expressions are cut, by naming a part. */
 const deepest = 80;
@@ -70,8 +70,11 @@ class Block {
   }
 }
 
-const definition = ({ node, operands, named }: Named): Expr =>
-  named === "always" ? exprOf(operands[0]) : withChildren(node, operands.map(exprOf));
+function definition({ node, operands, named }: Named): Expr {
+  if (named === "always") return exprOf(operands[0]);
+  let next = 0;
+  return mapChildren(node, () => exprOf(operands[next++]));
+}
 
 class Sharing {
   /** The blocks around the statement at hand, by depth. */
@@ -138,13 +141,16 @@ class Sharing {
         todo.pop();
         continue;
       }
-      const missing = v.operands.filter((o) => find(o) === undefined);
-      if (missing.length > 0) {
-        todo.push(...missing.reverse());
-        continue;
+      const operands = new Array<Operand>(v.operands.length);
+      const known = todo.length;
+      // The last of the list is looked at first.
+      for (let i = operands.length - 1; i >= 0; i--) {
+        const operand = find(v.operands[i]);
+        if (operand === undefined) todo.push(v.operands[i]);
+        else operands[i] = operand;
       }
+      if (todo.length > known) continue;
       todo.pop();
-      const operands = v.operands.map((o) => find(o) as Operand);
       if (v.pure) {
         const scope = placeOf(v, operands, block.scope);
         const target = this.blocks[scope.depth];
@@ -239,6 +245,6 @@ const parentOf = (scope: Scope): Scope => scope.parent as Scope;
 function nameFor(e: Expr): string {
   if (e.op === "load") return `${e.buffer.name}_at`;
   if (e.type === "bool") return "is";
-  if (e.type === "i32" && childrenOf(e).length > 0) return "k";
+  if (e.type === "i32" && e.op !== "const" && e.op !== "get") return "k";
   return "t";
 }

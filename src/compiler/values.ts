@@ -6,7 +6,7 @@ import { InternalError } from "../core/errors.js";
 import { intervalOf } from "../core/ir/affine.js";
 import { get } from "../core/ir/ops.js";
 import type { Buffer, Expr, Local } from "../core/ir/types.js";
-import { childrenOf, eachNode } from "./walk.js";
+import { eachChild, Fold } from "./walk.js";
 
 /** The place of a block of statements. */
 export class Scope {
@@ -56,7 +56,7 @@ export class Value {
 
 export class Numbering {
   private values = new Map<string, Value>();
-  private ofExpr = new Map<Expr, Value>();
+  private ofExpr = this.numbers();
   private readonly ofLocal = new Map<Local, Value>();
   private readonly buffers = new Map<Buffer, number>();
   private readonly functions = new Map<unknown, number>();
@@ -82,24 +82,26 @@ export class Numbering {
 
   private set(local: Local, value: Value): void {
     // A block that stands twice in a kernel declares its locals twice: what was said of the first is not true of these.
-    if (this.ofLocal.has(local)) this.ofExpr = new Map();
+    if (this.ofLocal.has(local)) this.ofExpr = this.numbers();
     this.ofLocal.set(local, value);
   }
 
   of(root: Expr): Value {
-    eachNode([root], this.ofExpr, (e) => {
-      this.ofExpr.set(e, this.number(e));
-    });
-    return this.ofExpr.get(root) as Value;
+    return this.ofExpr.of(root);
   }
 
-  private number(e: Expr): Value {
+  private numbers(): Fold<Value> {
+    return new Fold((e, of) => this.number(e, of));
+  }
+
+  private number(e: Expr, of: (child: Expr) => Value): Value {
     if (e.op === "get") {
       const value = this.ofLocal.get(e.local);
       if (value === undefined) throw new InternalError(`${e.local.name} is used outside its scope`);
       return value;
     }
-    const operands = childrenOf(e).map((c) => this.ofExpr.get(c) as Value);
+    const operands: Value[] = [];
+    eachChild(e, (c) => operands.push(of(c)));
     const key = this.spell(e, operands);
     let value = this.values.get(key);
     if (value === undefined) {

@@ -6,16 +6,18 @@
 import { add, and, get, i32, isConst, letIn, max, sub } from "../core/ir/ops.js";
 import { type Expr, type For, type Kernel, type Lanes, Local, type Stmt } from "../core/ir/types.js";
 import { isIndependent } from "./dependence.js";
+import { type BlockFacts, factsOf } from "./facts.js";
 import { inlineIndices } from "./inline.js";
-import { costOf, costOfNode, costOfTrip, tripsOf } from "./kernelCost.js";
-import { combineInto, neutral, type Reduction, reductionsOf, termOf } from "./reductions.js";
-import { eachStmt, exprsOf, mapStmt, nodesOf } from "./walk.js";
-import { fits, NotWidened, Widening } from "./widen.js";
+import { costOf, costOfTrip, tripsOf } from "./kernelCost.js";
+import { combineInto, neutral, type Reduction, reductionsOf } from "./reductions.js";
+import { fits, Varying } from "./varying.js";
+import { mapStmt, mapStmts } from "./walk.js";
+import { NotWidened, Widening } from "./widen.js";
 
 /** Accumulators beside each other, so that an addition need not wait for the one before. */
 const accumulators = 4;
 /** The work of a body that is small enough for that. */
-const smallBody = 16;
+const smallBody = 24;
 /** A loop is changed only if it gets faster by this factor. */
 const worthwhile = 0.9;
 
@@ -24,25 +26,34 @@ export function vectorizeKernel(kernel: Kernel): Kernel {
   const { launch } = kernel;
   if (launch.kind === "grid") return kernel;
   const body = inlineIndices(kernel.body);
-  return { ...kernel, body: body.flatMap((s) => vectorizeStmt(s, launch.extent)) };
+  return { ...kernel, body: mapStmts(body, (s) => vectorizeStmt(s, launch.extent)) };
 }
 
 function vectorizeStmt(s: Stmt, extent?: number): readonly Stmt[] {
   const inside = mapStmt(
     s,
     (e) => e,
-    (block) => block.flatMap((inner) => vectorizeStmt(inner)),
+    (block) => mapStmts(block, (inner) => vectorizeStmt(inner)),
   );
   if (s.kind !== "for" || inside.kind !== "for") return [inside];
   const trips = tripsOf(s, extent);
-  let best: readonly Stmt[] = [inside];
-  let cost = worthwhile * trips * (costOfTrip + costOf(inside.body));
-  for (const candidate of candidatesFor(s, inside, trips)) {
-    if (candidate.cost >= cost) continue;
-    best = candidate.stmts;
-    cost = candidate.cost;
+  const candidates = candidatesFor(s, inside, trips);
+  if (candidates.length === 0) return [inside];
+  let best: Candidate = {
+    stmts: [inside],
+    cost: worthwhile * trips * (costOfTrip + costOf(inside.body)),
+  };
+  for (const vectors of candidates) {
+    // The innermost loop mostly gains.
+    if (s.body.some(({ kind }) => kind === "for") && vectors.leastCost(trips) >= best.cost) continue;
+    try {
+      const candidate = vectors.candidate(trips);
+      if (candidate.cost < best.cost) best = candidate;
+    } catch (error) {
+      if (!(error instanceof NotWidened)) throw error;
+    }
   }
-  return best;
+  return best.stmts;
 }
 
 interface Candidate {
@@ -51,58 +62,22 @@ interface Candidate {
 }
 
 /** @param rest the loop for what remains. */
-function candidatesFor(loop: For, rest: For, trips: number): readonly Candidate[] {
-  if (loop.step !== 1 || trips < 2 || !isSimple(loop.body) || !isIndependent(loop)) return [];
+function candidatesFor(loop: For, rest: For, trips: number): readonly Vectors[] {
+  if (loop.step !== 1 || trips < 2) return [];
+  const facts = factsOf(loop.body);
+  if (!facts.isWidenable || !isIndependent(loop)) return [];
   const reductions = reductionsOf(loop);
   if (reductions === undefined) return [];
-  const parts = isRecurrent(loop.body) && workOf(loop.body) <= smallBody ? [1, accumulators] : [1];
-  return lanesFor(loop.body)
+  const parts = facts.isRecurrent && facts.work <= smallBody ? [1, accumulators] : [1];
+  const varying = new Varying(loop);
+  return lanesFor(facts)
     .filter((lanes) => reductions.every(({ local }) => fits(local.type, lanes)))
     .flatMap((lanes) => parts.map((n) => ({ lanes, parts: n })))
     .filter((shape) => shape.lanes * shape.parts <= trips)
-    .flatMap((shape) => {
-      try {
-        return [new Vectors(loop, rest, reductions, shape).candidate(trips)];
-      } catch (error) {
-        if (error instanceof NotWidened) return [];
-        throw error;
-      }
-    });
+    .map((shape) => new Vectors(varying, rest, reductions, shape));
 }
 
-const isSimple = (body: readonly Stmt[]): boolean => {
-  let simple = true;
-  eachStmt(body, ({ kind }) => {
-    if (kind === "while" || kind === "atomic" || kind === "barrier") simple = false;
-  });
-  return simple;
-};
-
-function lanesFor(body: readonly Stmt[]): readonly Lanes[] {
-  const types = new Set<string>();
-  eachStmt(body, (s) => {
-    for (const e of nodesOf(...exprsOf(s))) types.add(e.type);
-  });
-  return types.has("f64") ? [2, 4] : [4];
-}
-
-/** Whether something waits for its own value of the iteration before (or of an inner loop). */
-function isRecurrent(body: readonly Stmt[]): boolean {
-  let found = false;
-  eachStmt(body, (s) => {
-    if (s.kind === "assign" && termOf(s.local, s.value) !== undefined) found = true;
-  });
-  return found;
-}
-
-/** The work of all statements, each once. */
-function workOf(body: readonly Stmt[]): number {
-  let work = 0;
-  eachStmt(body, (s) => {
-    for (const e of nodesOf(...exprsOf(s))) work += costOfNode(e);
-  });
-  return work;
-}
+const lanesFor = ({ types }: BlockFacts): readonly Lanes[] => (types.has("f64") ? [2, 4] : [4]);
 
 /** A loop as loops over vectors, and one for the rest. */
 class Vectors {
@@ -110,16 +85,23 @@ class Vectors {
   private cost = 0;
 
   constructor(
-    private readonly loop: For,
+    private readonly varying: Varying,
     private readonly rest: For,
     private readonly reductions: readonly Reduction[],
     private readonly shape: { readonly lanes: Lanes; readonly parts: number },
   ) {}
 
+  /** What the loops take at least: known before they are made. */
+  leastCost(trips: number): number {
+    const { lanes, parts } = this.shape;
+    return Math.floor(trips / (lanes * parts)) * (costOfTrip + this.varying.leastCost(lanes, parts));
+  }
+
   candidate(trips: number): Candidate {
     const { lanes, parts } = this.shape;
-    let from = this.named("first", this.loop.from);
-    const to = this.named("last", this.loop.to);
+    const { loop } = this.varying;
+    let from = this.named("first", loop.from);
+    const to = this.named("last", loop.to);
     const start = from;
     const count = isConst(from) && isConst(to) ? i32(trips) : this.named("count", max(sub(to, from), 0));
     let left = trips;
@@ -143,7 +125,7 @@ class Vectors {
   }
 
   private vectorLoop(from: Expr, to: Expr, parts: number, trips: number): void {
-    const { local, body } = this.loop;
+    const { local, body } = this.varying.loop;
     const { lanes } = this.shape;
     const cells = new Map(
       this.reductions.map(({ local: cell }) => [
@@ -152,12 +134,12 @@ class Vectors {
       ]),
     );
     const counter = new Local(local.name, "i32", 1, false, local.bound);
-    const widening = new Widening(this.loop, lanes, get(counter), cells, parts);
+    const widening = new Widening(this.varying, lanes, get(counter), cells, parts);
     const wide = widening.block(body);
     const before = this.reductions.flatMap((r) =>
       (cells.get(r.local) as Local[]).map((cell) => letIn(cell, neutral(r, lanes))),
     );
-    const after = this.reductions.map((r) => combineInto(r, cells.get(r.local) as Local[]));
+    const after = this.reductions.flatMap((r) => combineInto(r, cells.get(r.local) as Local[]));
     this.stmts.push(
       ...before,
       { kind: "for", local: counter, from, to, step: lanes * parts, body: wide },

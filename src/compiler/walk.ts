@@ -30,100 +30,201 @@ export function childrenOf(e: Expr): readonly Expr[] {
   }
 }
 
-/** The same operation on other operands, given in the order of `childrenOf`. */
-export function withChildren(e: Expr, c: readonly Expr[]): Expr {
+/** Calls `visit` for each operand, in order. */
+export function eachChild(e: Expr, visit: (child: Expr) => void): void {
   switch (e.op) {
     case "const":
     case "get":
-      return e;
+      return;
     case "load":
-      return { ...e, index: c[0], guard: e.guard === undefined ? undefined : c[1] };
+      visit(e.index);
+      if (e.guard !== undefined) visit(e.guard);
+      return;
     case "unary":
     case "cast":
     case "bitcast":
     case "splat":
     case "extract":
-      return { ...e, x: c[0] };
+      visit(e.x);
+      return;
     case "binary":
     case "compare":
-      return { ...e, x: c[0], y: c[1] };
+      visit(e.x);
+      visit(e.y);
+      return;
     case "select":
-      return { ...e, cond: c[0], onTrue: c[1], onFalse: c[2] };
+      visit(e.cond);
+      visit(e.onTrue);
+      visit(e.onFalse);
+      return;
     case "vector":
-      return { ...e, parts: c };
+      for (const part of e.parts) visit(part);
+      return;
     case "host":
-      return { ...e, args: c };
+      for (const arg of e.args) visit(arg);
   }
 }
 
-/** The node itself, if its operands stay what they are. */
-export const rebuilt = (e: Expr, operands: readonly Expr[]): Expr =>
-  childrenOf(e).every((c, i) => c === operands[i]) ? e : withChildren(e, operands);
+/** Whether something holds for an operand. */
+export function someChild(e: Expr, test: (child: Expr) => boolean): boolean {
+  switch (e.op) {
+    case "const":
+    case "get":
+      return false;
+    case "load":
+      return test(e.index) || (e.guard !== undefined && test(e.guard));
+    case "unary":
+    case "cast":
+    case "bitcast":
+    case "splat":
+    case "extract":
+      return test(e.x);
+    case "binary":
+    case "compare":
+      return test(e.x) || test(e.y);
+    case "select":
+      return test(e.cond) || test(e.onTrue) || test(e.onFalse);
+    case "vector":
+      return e.parts.some(test);
+    case "host":
+      return e.args.some(test);
+  }
+}
 
-/** Calls `visit` once for each node below the roots, children first; not for nodes that `done` holds, nor below them. */
-export function eachNode(
-  roots: readonly Expr[],
-  done: { has(e: Expr): boolean },
-  visit: (e: Expr) => void,
-): void {
-  const seen = new Set<Expr>();
-  const todo: (Expr | undefined)[] = [...roots].reverse();
-  const open: Expr[] = [];
-  while (todo.length > 0) {
-    const e = todo.pop();
-    if (e === undefined) {
-      // All children of the last opened node are done.
-      visit(open.pop() as Expr);
-      continue;
+/** The same operation on other operands; the node itself, if they stay what they are. */
+export function mapChildren(e: Expr, f: (child: Expr) => Expr): Expr {
+  switch (e.op) {
+    case "const":
+    case "get":
+      return e;
+    case "load": {
+      const index = f(e.index);
+      const guard = e.guard === undefined ? undefined : f(e.guard);
+      return index === e.index && guard === e.guard ? e : { ...e, index, guard };
     }
-    if (seen.has(e) || done.has(e)) continue;
-    seen.add(e);
-    const children = childrenOf(e);
-    if (children.length === 0) {
+    case "unary":
+    case "cast":
+    case "bitcast":
+    case "splat":
+    case "extract": {
+      const x = f(e.x);
+      return x === e.x ? e : { ...e, x };
+    }
+    case "binary":
+    case "compare": {
+      const x = f(e.x);
+      const y = f(e.y);
+      return x === e.x && y === e.y ? e : { ...e, x, y };
+    }
+    case "select": {
+      const cond = f(e.cond);
+      const onTrue = f(e.onTrue);
+      const onFalse = f(e.onFalse);
+      return cond === e.cond && onTrue === e.onTrue && onFalse === e.onFalse
+        ? e
+        : { ...e, cond, onTrue, onFalse };
+    }
+    case "vector": {
+      const parts = e.parts.map((part) => f(part));
+      return parts.every((part, i) => part === e.parts[i]) ? e : { ...e, parts };
+    }
+    case "host": {
+      const args = e.args.map((arg) => f(arg));
+      return args.every((arg, i) => arg === e.args[i]) ? e : { ...e, args };
+    }
+  }
+}
+
+/** So deep walks recurse; below that they keep a list of what is still to be done. */
+const deepest = 100;
+
+/** Adds all nodes below the roots to `seen` and calls `visit` for each, children first; not for those that were there. */
+export function eachNode(roots: readonly Expr[], seen: Set<Expr>, visit: (e: Expr) => void): void {
+  let depth = 0;
+  const enter = (e: Expr): void => {
+    if (seen.has(e)) return;
+    if (e.op === "const" || e.op === "get") {
+      seen.add(e);
       visit(e);
-      continue;
+      return;
     }
-    open.push(e);
-    todo.push(undefined);
-    for (let i = children.length - 1; i >= 0; i--) todo.push(children[i]);
-  }
+    if (depth === deepest) {
+      childrenFirst(e, seen, (node) => {
+        seen.add(node);
+        visit(node);
+      });
+      return;
+    }
+    depth++;
+    eachChild(e, enter);
+    depth--;
+    seen.add(e);
+    visit(e);
+  };
+  for (const root of roots) enter(root);
 }
 
-const nothing = { has: () => false };
+/** Calls `visit`, which must note the node in `done`, for each node that is not noted, children first, without recursion. */
+function childrenFirst(root: Expr, done: { has(e: Expr): boolean }, visit: (e: Expr) => void): void {
+  const todo: Expr[] = [root];
+  const opened = new Set<Expr>();
+  for (let e = todo.at(-1); e !== undefined; e = todo.at(-1)) {
+    if (done.has(e)) todo.pop();
+    else if (opened.has(e)) {
+      todo.pop();
+      visit(e);
+    } else {
+      opened.add(e);
+      const first = todo.length;
+      eachChild(e, (child) => todo.push(child));
+      // The last of the list is looked at first.
+      for (let [i, j] = [first, todo.length - 1]; i < j; i++, j--) [todo[i], todo[j]] = [todo[j], todo[i]];
+    }
+  }
+}
 
 /** All nodes, each once, children first. */
 export function nodesOf(...roots: readonly Expr[]): Expr[] {
-  const nodes: Expr[] = [];
-  eachNode(roots, nothing, (e) => nodes.push(e));
-  return nodes;
+  const seen = new Set<Expr>();
+  eachNode(roots, seen, () => {});
+  return [...seen];
 }
 
-/** Computes a value for each node from the values of its children, and remembers it. */
+/** Whether something holds for a node. */
+export function someNode(root: Expr, test: (e: Expr) => boolean): boolean {
+  const fold = new Fold<boolean>((e, of) => test(e) || someChild(e, of));
+  return fold.of(root);
+}
+
+/** Computes a value for each node from the values of its children, as far as they are asked for, and remembers it. */
 export class Fold<T> {
   private readonly memo = new Map<Expr, T>();
+  private depth = 0;
 
-  constructor(private readonly step: (e: Expr, children: readonly T[]) => T) {}
+  /** @param step computes the value of a node; `of` gives those of its children. */
+  constructor(private readonly step: (e: Expr, of: (child: Expr) => T) => T) {}
 
-  of(e: Expr): T {
-    if (!this.memo.has(e))
-      eachNode([e], this.memo, (node) => {
-        this.memo.set(
-          node,
-          this.step(
-            node,
-            childrenOf(node).map((c) => this.memo.get(c) as T),
-          ),
-        );
-      });
-    return this.memo.get(e) as T;
-  }
+  readonly of = (e: Expr): T => {
+    const known = this.memo.get(e);
+    if (known !== undefined || this.memo.has(e)) return known as T;
+    if (this.depth >= deepest) {
+      childrenFirst(e, this.memo, (node) => void this.memo.set(node, this.step(node, this.of)));
+      return this.memo.get(e) as T;
+    }
+    this.depth++;
+    try {
+      const value = this.step(e, this.of);
+      this.memo.set(e, value);
+      return value;
+    } finally {
+      this.depth--;
+    }
+  };
 }
 
 /** A function from expressions to expressions that replaces nodes: `replace` sees each node with its new operands. */
-export const rewriting = (replace: (rebuilt: Expr, original: Expr) => Expr): ((e: Expr) => Expr) => {
-  const fold = new Fold<Expr>((e, operands) => replace(rebuilt(e, operands), e));
-  return (e) => fold.of(e);
-};
+export const rewriting = (replace: (rebuilt: Expr, original: Expr) => Expr): ((e: Expr) => Expr) =>
+  new Fold<Expr>((e, of) => replace(mapChildren(e, of), e)).of;
 
 /** The expressions that stand in a statement itself, not in blocks inside it. */
 export function exprsOf(s: Stmt): readonly Expr[] {
@@ -156,7 +257,7 @@ export function blocksOf(s: Stmt): readonly (readonly Stmt[])[] {
   }
 }
 
-/** The statement with its own expressions, and the statements of its blocks, replaced. */
+/** The statement with its own expressions, and the statements of its blocks, replaced; itself, if they stay what they are. */
 export function mapStmt(
   s: Stmt,
   expr: (e: Expr) => Expr,
@@ -164,27 +265,64 @@ export function mapStmt(
 ): Stmt {
   switch (s.kind) {
     case "let":
-    case "assign":
-      return { ...s, value: expr(s.value) };
+    case "assign": {
+      const value = expr(s.value);
+      return value === s.value ? s : { ...s, value };
+    }
     case "store":
-    case "atomic":
-      return { ...s, index: expr(s.index), value: expr(s.value) };
-    case "for":
-      return { ...s, from: expr(s.from), to: expr(s.to), body: block(s.body) };
-    case "while":
-      return { ...s, cond: expr(s.cond), body: block(s.body) };
-    case "if":
-      return when(expr(s.cond), block(s.then), block(s.else));
+    case "atomic": {
+      const index = expr(s.index);
+      const value = expr(s.value);
+      return index === s.index && value === s.value ? s : { ...s, index, value };
+    }
+    case "for": {
+      const from = expr(s.from);
+      const to = expr(s.to);
+      const body = block(s.body);
+      return from === s.from && to === s.to && body === s.body ? s : { ...s, from, to, body };
+    }
+    case "while": {
+      const cond = expr(s.cond);
+      const body = block(s.body);
+      return cond === s.cond && body === s.body ? s : { ...s, cond, body };
+    }
+    case "if": {
+      const cond = expr(s.cond);
+      const then = block(s.then);
+      const otherwise = block(s.else);
+      return cond === s.cond && then === s.then && otherwise === s.else ? s : when(cond, then, otherwise);
+    }
     case "barrier":
       return s;
   }
 }
 
+/** The statements with `f` of each; the same list, if all stay what they are. */
+export function mapStmts(body: readonly Stmt[], f: (s: Stmt) => readonly Stmt[] | Stmt): readonly Stmt[] {
+  let changed: Stmt[] | undefined;
+  for (let i = 0; i < body.length; i++) {
+    const stmts = f(body[i]);
+    const one = "kind" in stmts ? stmts : stmts.length === 1 ? stmts[0] : undefined;
+    if (changed === undefined) {
+      if (one === body[i]) continue;
+      changed = body.slice(0, i);
+    }
+    if (one !== undefined) changed.push(one);
+    else changed.push(...(stmts as readonly Stmt[]));
+  }
+  return changed ?? body;
+}
+
 /** Calls `visit` for every statement, outer ones first. */
 export function eachStmt(body: readonly Stmt[], visit: (s: Stmt) => void): void {
-  for (const s of body) {
+  for (let i = 0; i < body.length; i++) {
+    const s = body[i];
     visit(s);
-    for (const block of blocksOf(s)) eachStmt(block, visit);
+    if (s.kind === "for" || s.kind === "while") eachStmt(s.body, visit);
+    else if (s.kind === "if") {
+      eachStmt(s.then, visit);
+      eachStmt(s.else, visit);
+    }
   }
 }
 

@@ -6,45 +6,14 @@
  * loaded on its own. What has no vector form in the number of lanes at hand is computed lane by lane.
  */
 import { affine, indexAdd, indexMul, indexSub, keyOf } from "../core/ir/affine.js";
-import {
-  add,
-  assign,
-  binary,
-  extract,
-  get,
-  isConst,
-  letIn,
-  splat,
-  store,
-  vector,
-  when,
-} from "../core/ir/ops.js";
-import { type Expr, type For, type Lanes, Local, type ScalarType, type Stmt } from "../core/ir/types.js";
-import { termOf } from "./reductions.js";
-import { childrenOf, eachStmt, exprsOf, Fold, rebuilt, withChildren } from "./walk.js";
+import { add, assign, extract, get, isConst, letIn, splat, store, vector, when } from "../core/ir/ops.js";
+import { type Expr, type Lanes, Local, type Stmt } from "../core/ir/types.js";
+import { combined, termOf } from "./reductions.js";
+import { fits, type Varying } from "./varying.js";
+import { exprsOf, Fold, mapChildren, someChild } from "./walk.js";
 
 /** A body that cannot be widened. */
 export class NotWidened extends Error {}
-
-/** Whether values of the type have vectors of so many lanes. */
-export const fits = (type: ScalarType, lanes: Lanes): boolean =>
-  type === "bool" || (type === "f64" ? lanes === 2 : lanes === 4);
-
-/** Locals whose value may differ between iterations of a loop. */
-export function varyingLocals(loop: For): Set<Local> {
-  const varying = new Set([loop.local]);
-  for (let before = -1; before !== varying.size; ) {
-    before = varying.size;
-    const depends = dependsOn(varying);
-    eachStmt(loop.body, (s) => {
-      if ((s.kind === "let" || s.kind === "assign") && depends.of(s.value)) varying.add(s.local);
-    });
-  }
-  return varying;
-}
-
-const dependsOn = (locals: ReadonlySet<Local>): Fold<boolean> =>
-  new Fold((e, operands) => (e.op === "get" && locals.has(e.local)) || operands.some(Boolean));
 
 /** What stands for a local in one part of the widened body. */
 type Wide =
@@ -52,8 +21,6 @@ type Wide =
   | { readonly kind: "lanes"; readonly locals: readonly Local[] };
 
 export class Widening {
-  private readonly varying: Fold<boolean>;
-  private readonly varyingLocals: ReadonlySet<Local>;
   /** Locals that are the same in all parts. */
   private readonly uniforms = new Map<Local, Local>();
   private readonly parts: readonly Part[];
@@ -63,17 +30,15 @@ export class Widening {
    * @param accumulators for each reduction a vector cell for each part.
    */
   constructor(
-    private readonly loop: For,
+    private readonly varying: Varying,
     readonly lanes: Lanes,
     at: Expr,
     private readonly accumulators: ReadonlyMap<Local, readonly Local[]>,
     parts: number,
   ) {
-    this.varyingLocals = varyingLocals(loop);
-    this.varying = dependsOn(this.varyingLocals);
     this.parts = Array.from(
       { length: parts },
-      (_, k) => new Part(this.loop.local, lanes, indexAdd(at, k * lanes), this.varying, this.uniforms),
+      (_, k) => new Part(lanes, indexAdd(at, k * lanes), varying, this.uniforms),
     );
   }
 
@@ -91,14 +56,14 @@ export class Widening {
       case "store":
         return this.parts.flatMap((part) => part.store(s));
       case "for": {
-        if (this.varying.of(s.from) || this.varying.of(s.to)) throw new NotWidened();
+        if (this.varying.has(s.from) || this.varying.has(s.to)) throw new NotWidened();
         const [first] = this.parts;
         const from = first.uniform(s.from);
         const to = first.uniform(s.to);
         return [{ ...s, local: this.renamed(s.local), from, to, body: this.block(s.body) }];
       }
       case "if":
-        if (this.varying.of(s.cond)) throw new NotWidened();
+        if (this.varying.has(s.cond)) throw new NotWidened();
         return [when(this.parts[0].uniform(s.cond), this.block(s.then), this.block(s.else))];
       default:
         throw new NotWidened();
@@ -106,19 +71,19 @@ export class Widening {
   }
 
   private define(local: Local, value: Expr): Stmt[] {
-    if (!this.varyingLocals.has(local)) return [letIn(this.renamed(local), this.parts[0].uniform(value))];
+    if (!this.varying.locals.has(local)) return [letIn(this.renamed(local), this.parts[0].uniform(value))];
     return this.parts.flatMap((part, k) => part.define(local, value, this.parts.length > 1 ? `${k}` : ""));
   }
 
   private assign(local: Local, value: Expr): Stmt[] {
     const cells = this.accumulators.get(local);
     if (cells !== undefined) {
-      const combined = termOf(local, value);
-      if (combined === undefined) throw new NotWidened();
-      const { fn, term } = combined;
-      return this.parts.map((part, k) => assign(cells[k], binary(fn, get(cells[k]), part.wide(term))));
+      const found = termOf(local, value);
+      if (found === undefined) throw new NotWidened();
+      const { fn, term } = found;
+      return this.parts.map((part, k) => assign(cells[k], combined(fn, get(cells[k]), part.wide(term))));
     }
-    if (!this.varyingLocals.has(local)) return [assign(this.renamed(local), this.parts[0].uniform(value))];
+    if (!this.varying.locals.has(local)) return [assign(this.renamed(local), this.parts[0].uniform(value))];
     return this.parts.flatMap((part) => part.assign(local, value));
   }
 
@@ -142,14 +107,13 @@ class Part {
   private readonly isIndex: Fold<boolean>;
 
   constructor(
-    private readonly counter: Local,
     private readonly lanes: Lanes,
     private readonly at: Expr,
-    private readonly varying: Fold<boolean>,
+    private readonly varying: Varying,
     private readonly uniforms: ReadonlyMap<Local, Local>,
   ) {
-    this.uniformOf = new Fold((e, operands) => this.uniformNode(e, operands));
-    this.isIndex = new Fold((e, operands) => this.isIndexNode(e, operands));
+    this.uniformOf = new Fold((e, of) => this.uniformNode(e, of));
+    this.isIndex = new Fold((e, of) => this.isIndexNode(e, of));
     this.lanesOf = Array.from({ length: lanes }, (_, lane) => new Fold((e) => this.laneNode(e, lane)));
     this.wideOf = new Fold((e) => this.wideNode(e));
   }
@@ -185,7 +149,7 @@ class Part {
   }
 
   store({ buffer, index, value }: Extract<Stmt, { kind: "store" }>): Stmt[] {
-    if (this.strideOf(index) === 1 && fits(value.type, this.lanes))
+    if (this.varying.strideOf(index) === 1 && fits(value.type, this.lanes))
       return [store(buffer, this.lane(index, 0), this.wide(value))];
     return Array.from({ length: this.lanes }, (_, lane) =>
       store(buffer, this.lane(index, lane), this.lane(value, lane)),
@@ -199,45 +163,46 @@ class Part {
   /** The value of one lane. */
   private lane = (e: Expr, lane: number): Expr => this.lanesOf[lane].of(e);
 
-  private uniformNode(e: Expr, operands: readonly Expr[]): Expr {
-    if (e.op !== "get") return rebuilt(e, operands);
+  private uniformNode(e: Expr, of: (child: Expr) => Expr): Expr {
+    if (e.op !== "get") return mapChildren(e, of);
     const local = this.uniforms.get(e.local);
     return local === undefined ? e : get(local);
   }
 
   /** Whether an index is best computed for each lane on its own: as the counter plus something. */
-  private isIndexNode(e: Expr, operands: readonly boolean[]): boolean {
-    if (!this.varying.of(e)) return true;
-    if (e.op === "get") return e.local === this.counter;
+  private isIndexNode(e: Expr, of: (child: Expr) => boolean): boolean {
+    if (!this.varying.has(e)) return true;
+    if (e.op === "get") return e.local === this.varying.loop.local;
     return (
-      e.op !== "load" && e.op !== "host" && (e.type === "i32" || e.type === "bool") && operands.every(Boolean)
+      e.op !== "load" &&
+      e.op !== "host" &&
+      (e.type === "i32" || e.type === "bool") &&
+      !someChild(e, (c) => !of(c))
     );
   }
 
   private laneNode(e: Expr, lane: number): Expr {
-    if (!this.varying.of(e)) return this.uniform(e);
+    if (!this.varying.has(e)) return this.uniform(e);
     if (e.op === "get") {
-      if (e.local === this.counter) return indexAdd(this.at, lane);
+      if (e.local === this.varying.loop.local) return indexAdd(this.at, lane);
       const wide = this.wides.get(e.local);
       if (wide === undefined) throw new NotWidened();
       return wide.kind === "lanes" ? get(wide.locals[lane]) : extract(get(wide.local), lane);
     }
-    const alone = !fits(e.type, this.lanes) || this.isIndex.of(e) || !this.isVector(e);
+    const alone = !fits(e.type, this.lanes) || this.isIndex.of(e) || !this.varying.isVector(e, this.lanes);
     if (!alone) return extract(this.wide(e), lane);
-    return simplified(
-      e,
-      childrenOf(e).map((c) => this.lane(c, lane)),
-    );
+    return simplified(e, this.lanesOf[lane].of);
   }
 
   private wideNode(e: Expr): Expr {
-    if (!this.varying.of(e)) return splat(this.uniform(e), this.lanes);
+    if (!this.varying.has(e)) return splat(this.uniform(e), this.lanes);
     if (e.op === "get") {
-      if (e.local === this.counter) return this.countingUp();
+      if (e.local === this.varying.loop.local) return this.countingUp();
       const wide = this.wides.get(e.local);
       if (wide?.kind === "vector") return get(wide.local);
     }
-    if (!this.isVector(e)) return vector(Array.from({ length: this.lanes }, (_, lane) => this.lane(e, lane)));
+    if (!this.varying.isVector(e, this.lanes))
+      return vector(Array.from({ length: this.lanes }, (_, lane) => this.lane(e, lane)));
     if (e.op === "load")
       return {
         ...e,
@@ -245,55 +210,23 @@ class Part {
         index: this.lane(e.index, 0),
         guard: e.guard === undefined ? undefined : this.uniform(e.guard),
       };
-    return {
-      ...withChildren(
-        e,
-        childrenOf(e).map((c) => this.wide(c)),
-      ),
-      lanes: this.lanes,
-    } as Expr;
-  }
-
-  /** Whether an operation has a vector form, on vectors of its operands. */
-  private isVector(e: Expr): boolean {
-    switch (e.op) {
-      case "load":
-        return this.strideOf(e.index) === 1 && (e.guard === undefined || !this.varying.of(e.guard));
-      case "unary":
-      case "binary":
-      case "compare":
-      case "select":
-      case "cast":
-      case "bitcast":
-        return childrenOf(e).every((c) => fits(c.type, this.lanes));
-      default:
-        return false;
-    }
+    return { ...mapChildren(e, this.wideOf.of), lanes: this.lanes } as Expr;
   }
 
   private countingUp(): Expr {
     const steps = Array.from({ length: this.lanes }, (_, lane) => indexSub(lane, 0));
     return add(splat(this.at, this.lanes), vector(steps));
   }
-
-  /** How far apart the elements of two lanes are; undefined if that is not always the same. */
-  private strideOf(index: Expr): number | undefined {
-    let stride = 0;
-    for (const { atom, coefficient } of affine(index).terms.values())
-      if (atom.op === "get" && atom.local === this.counter) stride = coefficient;
-      else if (this.varying.of(atom)) return undefined;
-    return stride;
-  }
 }
 
 /** Index arithmetic is simplified: the counter of a lane is a sum. */
-function simplified(e: Expr, operands: readonly Expr[]): Expr {
+function simplified(e: Expr, of: (child: Expr) => Expr): Expr {
   if (e.op === "binary" && e.type === "i32" && !affine(e).terms.has(keyOf(e))) {
-    const [x, y] = operands;
+    const [x, y] = [of(e.x), of(e.y)];
     if (e.fn === "add") return indexAdd(x, y);
     if (e.fn === "sub") return indexSub(x, y);
     if (e.fn === "mul" && isConst(y)) return indexMul(x, y.value);
     if (e.fn === "mul" && isConst(x)) return indexMul(y, x.value);
   }
-  return rebuilt(e, operands);
+  return mapChildren(e, of);
 }

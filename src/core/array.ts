@@ -180,6 +180,13 @@ export class ConcreteArray extends NDArray {
     else this.remote?.free();
   }
 
+  /** Has the elements from now on where a device has put a copy of them. @internal */
+  relocate(values: TypedArray): void {
+    this.host = values;
+    if (this.sharers !== undefined) this.sharers.count -= 1;
+    this.sharers = undefined;
+  }
+
   /** Gives the elements to whoever has asked for `values` before: the array is disposed of, its memory is not given back. @internal */
   surrender(): void {
     this.disposed = true;

@@ -4,6 +4,7 @@ import type { Aval } from "./aval.js";
 import { InternalError } from "./errors.js";
 import type { ClosedJaxpr, Jaxpr } from "./jaxpr.js";
 import { whileTracing } from "./lifetime.js";
+import { activeProfile, timed } from "./profiler.js";
 import { Trace, type TraceOptions, type Tracer, withTrace } from "./trace.js";
 
 /** The result of tracing, and the outer tracers that it saw. */
@@ -20,6 +21,9 @@ export function traceToJaxpr(
   values?: readonly NDArray[],
 ): Traced {
   const trace = new Trace(options);
+  // Passes are measured as such.
+  const profile = options.simplify === true ? undefined : activeProfile();
+  profile?.begin("trace", options.name);
   try {
     return whileTracing(() =>
       withTrace(trace, () => {
@@ -29,6 +33,7 @@ export function traceToJaxpr(
       }),
     );
   } finally {
+    profile?.end();
     trace.close();
   }
 }
@@ -49,18 +54,28 @@ export function buildJaxpr(
 
 let memoized = 0;
 
-/** Remembers results of a function of a jaxpr and a key, with the jaxpr itself. */
+/**
+ * Remembers results of a function of a jaxpr and a key, with the jaxpr itself.
+ *
+ * @param pass what profiles call it, for a pass over jaxprs.
+ */
 export function memoize<A extends readonly unknown[], R>(
   key: (...args: A) => string,
   compute: (jaxpr: Jaxpr, ...args: A) => R,
+  pass?: string,
 ): (jaxpr: Jaxpr, ...args: A) => R {
   const name = `${memoized++}:`;
+  // Apart from what follows, which is called for every program that runs: there nothing is to be captured.
+  const run: typeof compute =
+    pass === undefined
+      ? compute
+      : (jaxpr, ...args) => timed("transform", pass, () => compute(jaxpr, ...args));
   return (jaxpr, ...args) => {
     jaxpr.memo ??= new Map();
     const k = name + key(...args);
     let found = jaxpr.memo.get(k) as R | undefined;
     if (found === undefined) {
-      found = compute(jaxpr, ...args);
+      found = run(jaxpr, ...args);
       jaxpr.memo.set(k, found);
     }
     return found;

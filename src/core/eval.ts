@@ -1,29 +1,46 @@
 /** Running a jaxpr: every equation is bound in turn, so that it is evaluated or, under a trace, recorded again. */
-import type { NDArray } from "./array.js";
+import { ConcreteArray, type NDArray } from "./array.js";
+import { type Aval, equalAvals } from "./aval.js";
 import { memoize } from "./build.js";
 import { InternalError } from "./errors.js";
 import { type Atom, type ClosedJaxpr, type Eqn, type Jaxpr, Var } from "./jaxpr.js";
-import { bind, deriving, inheritingSources, inheritSource, literalArray } from "./trace.js";
+import {
+  bind,
+  currentTrace,
+  deriving,
+  evaluateAs,
+  inheritingSources,
+  inheritSource,
+  literalArray,
+} from "./trace.js";
 
-/** For each equation the variables that are not needed after it. */
-const lastUsesOf = memoize(
+/** What running an equation has to know beside the equation. */
+interface Step {
+  /** The types of its outputs. */
+  readonly types: readonly Aval[];
+  /** The variables that are not needed after it. */
+  readonly drops: readonly number[];
+}
+
+const stepsOf = memoize(
   () => "",
-  (jaxpr: Jaxpr): readonly (readonly number[])[] => {
+  (jaxpr: Jaxpr): readonly Step[] => {
     const needed = new Uint8Array(jaxpr.varCount);
     for (const a of jaxpr.outputs) if (a instanceof Var) needed[a.id] = 1;
-    const drops = new Array<number[]>(jaxpr.eqns.length);
+    const steps = new Array<Step>(jaxpr.eqns.length);
     const drop = (a: Atom, list: number[]): void => {
       if (!(a instanceof Var) || needed[a.id] === 1) return;
       needed[a.id] = 1;
       list.push(a.id);
     };
     for (let i = jaxpr.eqns.length - 1; i >= 0; i--) {
-      const list: number[] = [];
-      for (const a of jaxpr.eqns[i].inputs) drop(a, list);
-      for (const v of jaxpr.eqns[i].outputs) drop(v, list);
-      drops[i] = list;
+      const { inputs, outputs } = jaxpr.eqns[i];
+      const drops: number[] = [];
+      for (const a of inputs) drop(a, drops);
+      for (const v of outputs) drop(v, drops);
+      steps[i] = { types: outputs.map((v) => v.aval), drops };
     }
-    return drops;
+    return steps;
   },
 );
 
@@ -41,17 +58,30 @@ export function evalJaxpr(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
 function run(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
   const env = new Array<NDArray | undefined>(jaxpr.varCount);
   for (let i = 0; i < args.length; i++) env[jaxpr.inputs[i].id] = args[i];
-  const drops = lastUsesOf(jaxpr);
+  const steps = stepsOf(jaxpr);
+  const typed = currentTrace() === undefined && haveTypes(args, jaxpr.inputs);
   for (let i = 0; i < jaxpr.eqns.length; i++) {
-    const eqn = jaxpr.eqns[i];
-    const inputs = new Array<NDArray>(eqn.inputs.length);
-    for (let k = 0; k < inputs.length; k++) inputs[k] = read(env, eqn.inputs[k]);
-    inheritSource(eqn.source);
-    const outputs = bind(eqn.primitive, inputs, eqn.params);
-    for (let k = 0; k < outputs.length; k++) env[eqn.outputs[k].id] = outputs[k];
-    for (const id of drops[i]) env[id] = undefined;
+    const { primitive, inputs: atoms, params, outputs: variables, source } = jaxpr.eqns[i];
+    const { types, drops } = steps[i];
+    const inputs = new Array<NDArray>(atoms.length);
+    for (let k = 0; k < inputs.length; k++) inputs[k] = read(env, atoms[k]);
+    inheritSource(source);
+    const outputs = typed
+      ? evaluateAs(primitive, inputs as ConcreteArray[], params, types)
+      : bind(primitive, inputs, params);
+    for (let k = 0; k < outputs.length; k++) env[variables[k].id] = outputs[k];
+    for (let k = 0; k < drops.length; k++) env[drops[k]] = undefined;
   }
   return jaxpr.outputs.map((a) => read(env, a));
+}
+
+/** Whether these are arrays of the very types that a jaxpr takes; all types in it are then as it says. */
+function haveTypes(args: readonly NDArray[], inputs: readonly Var[]): boolean {
+  for (let i = 0; i < args.length; i++) {
+    const [x, { aval }] = [args[i], inputs[i]];
+    if (!(x instanceof ConcreteArray) || (x.aval !== aval && !equalAvals(x.aval, aval))) return false;
+  }
+  return true;
 }
 
 export const evalClosed = (closed: ClosedJaxpr, args: readonly NDArray[]): NDArray[] =>

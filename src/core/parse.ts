@@ -44,17 +44,7 @@ export interface ParsedJaxpr {
 /** Jaxprs, lists and records inside each other: as many as this, and no more. */
 const maxDepth = 200;
 
-/**
- * Reads the text of a jaxpr, as `printJaxpr` writes it. Primitives must have been defined.
- *
- * Numbers are rounded to the dtype of the literal; names of variables are forgotten. The types of all outputs must be
- * those that the type rules give.
- *
- * @returns the jaxpr, or an error that says what is wrong and where: `offset` from 0, `line` and `column` from 1.
- * @example
- * const parsed = parseJaxpr("{ lambda ; x:f32[3]. let y:f32[3] = mul x 2.0 in (y,) }");
- * isRight(parsed) && evalJaxpr(parsed.right.jaxpr, np.array([1, 2, 3.5])); // [[2, 4, 7]]
- */
+/** Reads the text of a jaxpr, as `printJaxpr` writes it: see primitives/registry.ts, where users get it. */
 export function parseJaxpr(text: string): Either<JaxprParseError, ParsedJaxpr> {
   const scanner = new Scanner(text);
   try {

@@ -139,6 +139,11 @@ export interface Laws {
   readonly differentiable: boolean;
 }
 
+/** Laws as a record gives them: the examples may be a function, which is called once, when they are first asked for. */
+export interface LawsRecord extends Omit<Laws, "examples"> {
+  readonly examples: readonly Example[] | (() => readonly Example[]);
+}
+
 export interface PrimitiveRecord {
   readonly name: string;
   /** For the documentation: which family of operations it belongs to. */
@@ -162,7 +167,7 @@ export interface PrimitiveRecord {
    */
   readonly lower?: LowerRule<Params>;
   readonly cost: (inputs: readonly Aval[], params: Params, outputs: readonly Aval[]) => Cost;
-  readonly laws: Laws;
+  readonly laws: LawsRecord;
   /**
    * The index of the operand that the equation is the same as, if it changes nothing (x·1, a reshape to the same
    * shape). Only what is exact for every operand, NaN, infinities and signed zeros included.
@@ -187,6 +192,7 @@ export interface PrimitiveRecord {
 }
 
 export interface Primitive extends PrimitiveRecord {
+  readonly laws: Laws;
   /** Small and unique in this process: keys of hash tables. */
   readonly id: number;
 }
@@ -238,10 +244,25 @@ export function definePrimitive(record: PrimitiveRecord): Primitive {
     jvp: record.jvp ?? absent("jvp"),
     batch: record.batch ?? absent("batch"),
     cost: record.cost ?? absent("cost"),
+    laws: madeWhenNeeded(record.laws),
     id: registry.size,
   };
   registry.set(name, primitive);
   return primitive;
+}
+
+/** Few programs ask for examples, and some examples are traced programs: an import of the library should not make them. */
+function madeWhenNeeded(laws: LawsRecord): Laws {
+  if (typeof laws?.examples !== "function") return laws as Laws;
+  const { examples: make, differentiable } = laws;
+  let made: readonly Example[] | undefined;
+  return {
+    differentiable,
+    get examples() {
+      made ??= (make as () => readonly Example[])();
+      return made;
+    },
+  };
 }
 
 export const findPrimitive = (name: string): Primitive | undefined => registry.get(name);

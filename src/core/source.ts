@@ -9,12 +9,16 @@ export interface Source {
   readonly stack?: string;
 }
 
-/** The folder of the library, or nothing where a bundler leaves `import.meta` empty (CommonJS and script bundles). */
-const library = ((): string | undefined => {
+/**
+ * The folder of the library: empty where a bundler leaves `import.meta` empty (CommonJS and script bundles). This file is
+ * src/core/source.ts, or part of a bundle directly under dist: both give it.
+ */
+function libraryFolder(): string {
   const { url } = import.meta;
-  // This file is src/core/source.ts, or part of a bundle directly under dist: both give the folder of the library.
-  return url ? new URL(".", url).href.replace(/\/core\/$/, "/") : undefined;
-})();
+  return url ? stripScheme(new URL(".", url).href.replace(/\/core\/$/, "/")) : "";
+}
+
+let library: string | undefined;
 
 const framePattern = /(?:\(|at )((?:file:\/\/|\/|[A-Za-z]:[\\/]|https?:\/\/|webpack)[^()]*?:\d+:\d+)\)?$/;
 
@@ -23,12 +27,16 @@ const stripScheme = (s: string): string => s.replace(/^file:\/\//, "").replaceAl
 /** The first frame of a stack's text that lies outside the library, as `file:line:column`. */
 export function userFrame(stack: string | undefined): string | undefined {
   if (stack === undefined) return undefined;
-  const own = library && stripScheme(library);
+  library ??= libraryFolder();
   for (const line of stack.split("\n")) {
     const at = framePattern.exec(line.trim())?.[1];
     if (at === undefined) continue;
     const file = stripScheme(at);
-    if (!(own && file.startsWith(own)) && !file.includes("/node_modules/") && !file.startsWith("node:"))
+    if (
+      !(library !== "" && file.startsWith(library)) &&
+      !file.includes("/node_modules/") &&
+      !file.startsWith("node:")
+    )
       return file;
   }
   return undefined;
@@ -45,8 +53,8 @@ export function captureSource(frames: number): Source {
 
 export const describeSource = (source: Source | undefined): string | undefined => userFrame(source?.stack);
 
-/** ` (at file:line:column)` for the user code that is running now, or nothing. */
+/** ` (at file:line:column)` for the user code that is running now, or nothing: for errors, below passes within passes. */
 export function atUserLine(): string {
-  const where = describeSource(captureSource(40));
+  const where = describeSource(captureSource(100));
   return where === undefined ? "" : ` (at ${where})`;
 }

@@ -7,14 +7,15 @@
  */
 import { isLeft } from "fp-ts/lib/Either.js";
 import { ConcreteArray, isReadable, NDArray, scalar } from "./array.js";
-import { type Aval, describe } from "./aval.js";
+import { type Aval, bytesOf, describe } from "./aval.js";
 import { nansAreErrors, refuseNans } from "./debugNans.js";
-import { deviceFor } from "./device.js";
+import { type Device, deviceFor } from "./device.js";
 import { isEffectful } from "./effects.js";
 import { ConcretizationError, LeakedTracerError } from "./errors.js";
 import { type Atom, ClosedJaxpr, type Eqn, Jaxpr, Literal, subJaxprs, Var } from "./jaxpr.js";
 import { numberKey, paramsKey } from "./params.js";
 import type { Params, Primitive } from "./primitive.js";
+import { activeProfile, type Profiler } from "./profiler.js";
 import { captureSource, describeSource, type Source } from "./source.js";
 
 export interface TraceOptions {
@@ -29,6 +30,8 @@ export interface TraceOptions {
    * (capturing a stack costs more than all else that is done for an operation, which eager gradients would feel).
    */
   readonly sources?: "each" | "call";
+  /** Where in user code the tracing began, if that is known already. */
+  readonly calledAt?: Source;
 }
 
 let current: Trace | undefined;
@@ -99,15 +102,57 @@ function evaluateNow(primitive: Primitive, inputs: readonly NDArray[], params: P
     params,
   );
   if (isLeft(outputs)) throw outputs.left;
-  if (previewing && isOwnEffect(primitive, params)) return previewEffect(primitive, outputs.right);
-  const arrays = inputs as readonly ConcreteArray[];
-  const device = deviceFor(primitive.name, arrays);
+  return evaluateAs(primitive, inputs as readonly ConcreteArray[], params, outputs.right);
+}
+
+/** Evaluates a primitive whose type rule gives these outputs. */
+export function evaluateAs(
+  primitive: Primitive,
+  inputs: readonly ConcreteArray[],
+  params: Params,
+  outputs: readonly Aval[],
+): readonly NDArray[] {
+  if (previewing && isOwnEffect(primitive, params)) return previewEffect(primitive, outputs);
+  const device = deviceFor(primitive.name, inputs);
+  const profile = activeProfile();
   const results =
-    device === undefined
-      ? primitive.evaluate(arrays, params, outputs.right)
-      : device.apply(primitive, arrays, params, outputs.right);
-  if (nansAreErrors()) refuseNans(primitive.name, arrays, results, inheritedSource);
+    profile === undefined
+      ? apply(device, primitive, inputs, params, outputs)
+      : measure(profile, device, primitive, inputs, params, outputs);
+  if (nansAreErrors()) refuseNans(primitive.name, inputs, results, inheritedSource);
   return results;
+}
+
+const apply = (
+  device: Device | undefined,
+  primitive: Primitive,
+  arrays: readonly ConcreteArray[],
+  params: Params,
+  outputs: readonly Aval[],
+): readonly ConcreteArray[] =>
+  device === undefined
+    ? primitive.evaluate(arrays, params, outputs)
+    : device.apply(primitive, arrays, params, outputs);
+
+/** Applies a primitive while a profile is being taken. */
+function measure(
+  profile: Profiler,
+  device: Device | undefined,
+  primitive: Primitive,
+  arrays: readonly ConcreteArray[],
+  params: Params,
+  outputs: readonly Aval[],
+): readonly ConcreteArray[] {
+  const body = () => apply(device, primitive, arrays, params, outputs);
+  const isCall = primitive.family === "call" && typeof params.name === "string";
+  if (isCall) return profile.during("dispatch", `${primitive.name}(${params.name})`, body);
+  return profile.during("operation", primitive.name, () => {
+    const results = body();
+    const inputs = arrays.map((x) => x.aval);
+    const sum = (types: readonly Aval[]): number => types.reduce((n, type) => n + bytesOf(type), 0);
+    profile.count(sum(inputs), sum(outputs), primitive.cost(inputs, params, outputs).operations);
+    return results;
+  });
 }
 
 /** Calls are run to preview a value: their effects are those of the equations inside. */
@@ -141,8 +186,12 @@ const leaked = (t: Tracer): LeakedTracerError =>
 const origin = (t: Tracer): string => {
   const made = describeSource(t.source);
   if (made !== undefined) return `; it was made at ${made}`;
-  const called = describeSource(t.owner.calledAt);
-  return called === undefined ? "" : `; ${t.owner.name} was called at ${called}`;
+  // A transform that another one called is too far from user code: then it counts where that one was called.
+  for (let trace: Trace | undefined = t.owner; trace !== undefined; trace = trace.parent) {
+    const called = describeSource(trace.calledAt);
+    if (called !== undefined) return `; ${t.owner.name} was called at ${called}`;
+  }
+  return "";
 };
 
 /** Stands for an array while a function is traced. */
@@ -168,21 +217,23 @@ export class Tracer extends NDArray {
 const framesOfOperation = 7;
 const framesOfCall = 12;
 
+const noTracers: ReadonlySet<Tracer> = new Set();
+
 export class Trace {
   readonly name: string;
   readonly parent: Trace | undefined;
-  /** Tracers of outer traces that this trace took as constants or asked for their value. */
-  readonly outer = new Set<Tracer>();
   /** Where in user code the tracing began. */
   readonly calledAt: Source | undefined;
   private alive = true;
   private readonly inputs: Var[] = [];
   private readonly constVars: Var[] = [];
   private readonly constValues: NDArray[] = [];
-  private readonly constOf = new Map<NDArray, Var>();
+  // Sets and maps are made when they are needed: most traces of eager code are of a few operations.
+  private outerTracers: Set<Tracer> | undefined;
+  private constOf: Map<NDArray, Var> | undefined;
   private eqns: Eqn[] = [];
   private varCount = 0;
-  private readonly merged = new Map<string, readonly NDArray[]>();
+  private merged: Map<string, readonly NDArray[]> | undefined;
   private readonly options: TraceOptions;
   // For values on demand, by variable id: what is known, and the equation that makes it.
   private known: (NDArray | undefined)[] = [];
@@ -192,7 +243,18 @@ export class Trace {
     this.options = options;
     this.name = options.name;
     this.parent = current;
-    this.calledAt = options.sources === undefined ? undefined : captureSource(framesOfCall);
+    const { sources, calledAt } = options;
+    this.calledAt = calledAt ?? (sources === undefined ? undefined : captureSource(framesOfCall));
+  }
+
+  /** Tracers of outer traces that this trace took as constants or asked for their value. */
+  get outer(): ReadonlySet<Tracer> {
+    return this.outerTracers ?? noTracers;
+  }
+
+  private noteOuter(x: Tracer): void {
+    this.outerTracers ??= new Set();
+    this.outerTracers.add(x);
   }
 
   get live(): boolean {
@@ -221,12 +283,13 @@ export class Trace {
     if (x instanceof Tracer) {
       if (x.owner === this) return x.variable;
       if (!x.owner.alive) throw leaked(x);
-      this.outer.add(x);
+      this.noteOuter(x);
     } else if (x.aval.shape.length === 0 && x.aval.dtype !== "float0" && isReadable(x)) {
       const literal = new Literal(x.values[0], x.aval);
       literal.array = x;
       return literal;
     }
+    this.constOf ??= new Map();
     let variable = this.constOf.get(x);
     if (variable === undefined) {
       variable = this.variable(x.aval);
@@ -251,7 +314,7 @@ export class Trace {
       const same = primitive.simplify?.(atoms, params);
       if (same !== undefined) return [inputs[same]];
       key = eqnKey(primitive, atoms, params);
-      const found = this.merged.get(key);
+      const found = this.merged?.get(key);
       if (found !== undefined) return found;
     }
     const types = primitive.abstractEval(avals, params);
@@ -272,7 +335,10 @@ export class Trace {
     this.eqns.push(eqn);
     for (const v of variables) this.producers[v.id] = eqn;
     const tracers = variables.map((v) => new Tracer(this, v, source));
-    if (simplify) this.merged.set(key, tracers);
+    if (simplify) {
+      this.merged ??= new Map();
+      this.merged.set(key, tracers);
+    }
     return tracers;
   }
 
@@ -280,7 +346,7 @@ export class Trace {
   valueOf(tracer: Tracer, what: string): ConcreteArray {
     if (!this.alive) throw leaked(tracer);
     // A value asked for inside an inner jit shapes what that jit records: it has to know.
-    for (let t = current; t !== undefined && t !== this; t = t.parent) t.outer.add(tracer);
+    for (let t = current; t !== undefined && t !== this; t = t.parent) t.noteOuter(tracer);
     return withTrace(undefined, () => {
       const todo: Var[] = [tracer.variable];
       for (let v = todo.at(-1); v !== undefined; v = todo.at(-1)) {
@@ -327,7 +393,7 @@ export class Trace {
     this.alive = false;
     this.known = [];
     this.producers = [];
-    this.merged.clear();
+    this.merged = undefined;
   }
 }
 
@@ -342,6 +408,8 @@ function eqnKey(primitive: Primitive, atoms: readonly Atom[], params: Params): s
 
 /** The concrete scalar that a literal stands for. */
 export function literalArray(literal: Literal): ConcreteArray {
-  literal.array ??= scalar(literal.value, literal.aval.dtype, literal.aval.weakType);
+  // Whoever got it as a result, or gave it, may have disposed of it.
+  if (literal.array === undefined || literal.array.isDisposed)
+    literal.array = scalar(literal.value, literal.aval.dtype, literal.aval.weakType);
   return literal.array as ConcreteArray;
 }

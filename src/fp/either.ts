@@ -13,7 +13,7 @@ import { type AbstractArgs, evalShape, makeJaxpr, type ShapeTree } from "../tran
 import type { Fn, ScalarFn } from "../transforms/types.js";
 
 export { checkJaxpr } from "../core/check.js";
-export { parseJaxpr } from "../core/parse.js";
+export { parseJaxpr } from "../primitives/registry.js";
 
 /**
  * Runs a computation; a typed error of the library becomes a `left`.

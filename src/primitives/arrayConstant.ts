@@ -50,7 +50,7 @@ export const arrayConstantPrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: false,
-    examples: [
+    examples: () => [
       { avals: [], params: paramsOf(concreteArray([1, 2.5, -3], [3], "float64")) },
       { avals: [], params: paramsOf(concreteArray([1, 0, 1, 1], [2, 2], "bool")) },
       { avals: [], params: paramsOf(concreteArray([0.5, -0, 3], [3, 1], "float32")) },

@@ -153,7 +153,7 @@ export const pureCallbackPrimitive = definePrimitive({
   },
   // What the function costs is not known.
   cost: () => ({ operations: 0, multiplications: 0, transcendentals: 0 }),
-  laws: { differentiable: false, examples: makeExamples() },
+  laws: { differentiable: false, examples: makeExamples },
 });
 
 /** The function may keep what it gets, and the memory may be needed for something else. */

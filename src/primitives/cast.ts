@@ -164,7 +164,7 @@ const bitcastPrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: false,
-    examples: [
+    examples: () => [
       { avals: [aval([3], "float32")], params: { dtype: "int32" } },
       // Bits of ordinary numbers, 0.5 to 2: those of small whole numbers are all next to nothing.
       { avals: [aval([], "uint32")], params: { dtype: "float32" }, domain: [[0x3f000000, 0x40000000]] },

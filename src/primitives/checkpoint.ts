@@ -83,10 +83,7 @@ export const checkpointPrimitive = definePrimitive({
   effectful: effectsOfBodies,
   laws: {
     differentiable: true,
-    // Made when they are first asked for, so that importing the library does not trace programs.
-    get examples() {
-      return checkpointExamples(bindCheckpoint, (policy) => checkpointParams({ policy }));
-    },
+    examples: () => checkpointExamples(bindCheckpoint, (policy) => checkpointParams({ policy })),
   },
 });
 

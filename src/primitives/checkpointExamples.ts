@@ -25,23 +25,16 @@ type Bind = (
   policy?: CheckpointPolicy,
 ) => readonly NDArray[];
 
-let made: readonly Example[] | undefined;
+const x = aval([2], "float64");
+const s = aval([], "float64");
+const m = aval([2, 2], "float64");
+const n = aval([2], "int32");
 
 /** @param policyParams the params of a policy. */
 export function checkpointExamples(
   bindCheckpoint: Bind,
   policyParams: (policy: CheckpointPolicy) => Params,
 ): readonly Example[] {
-  made ??= makeExamples(bindCheckpoint, policyParams);
-  return made;
-}
-
-const x = aval([2], "float64");
-const s = aval([], "float64");
-const m = aval([2, 2], "float64");
-const n = aval([2], "int32");
-
-function makeExamples(bindCheckpoint: Bind, policyParams: (policy: CheckpointPolicy) => Params): Example[] {
   const example = (types: readonly Aval[], params: Params, f: Body): Example => ({
     avals: types,
     // Where sines of exponentials make no large errors of small ones.

@@ -263,7 +263,7 @@ const convPrimitive = definePrimitive({
     const multiplications = convProducts(lhs.shape, rhs.shape, out.shape, params as ConvParams);
     return { operations: 2 * multiplications, multiplications, transcendentals: 0 };
   },
-  laws: { differentiable: true, examples: examples() },
+  laws: { differentiable: true, examples },
 });
 
 function examples(): readonly Example[] {

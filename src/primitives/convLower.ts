@@ -1,40 +1,19 @@
 /**
- * How convGeneralDilated is compiled: on the CPU as a product of matrices where that is worth it (see convTiles.ts), else
- * each element of the result by itself, from the elements that are there.
+ * How convGeneralDilated is compiled: as a product of matrices where that is worth it (see convTiles.ts for the CPU and
+ * convGrid.ts for the GPU), else each element of the result by itself, from the elements that are there.
  */
 import { sizeOf } from "../core/aval.js";
 import { isFloat } from "../core/dtype.js";
 import { indexAdd, indexDiv, indexMul, unravel } from "../core/ir/affine.js";
 import type { KernelContext, KernelsRule } from "../core/ir/lower.js";
-import {
-  add,
-  assign,
-  cast,
-  constant,
-  get,
-  i32,
-  isConst,
-  letIn,
-  load,
-  loop,
-  mul,
-  ne,
-  when,
-} from "../core/ir/ops.js";
+import { cast, constant, get, letIn, load, min, ne, when } from "../core/ir/ops.js";
 import { type Buffer, type Expr, Local, type Stmt, scalarTypeOf } from "../core/ir/types.js";
 import type { Params } from "../core/primitive.js";
-import {
-  type ConvGeometry,
-  geometryOf,
-  indexFrom,
-  isFull,
-  lhsPlace,
-  pixelAt,
-  positionOf,
-} from "./convGeometry.js";
+import { addProducts } from "./convEach.js";
+import { type ConvGeometry, geometryOf, isFull } from "./convGeometry.js";
+import { convOnGrid, readsWindow } from "./convGrid.js";
 import type { ConvParams } from "./convShape.js";
 import { convAsProduct, findWild, isProductWorthIt, readsImage } from "./convTiles.js";
-import { blockTerms } from "./productLoops.js";
 import { wideType } from "./scanLower.js";
 
 const geometry = (
@@ -53,12 +32,16 @@ export const lowerConv: KernelsRule<Params> = {
       return [readsImage(g, inputs[0]) ? "buffer" : twice, twice];
     }
     // Each element is part of many products.
-    return [4, 4];
+    return target === "webgpu" && readsWindow(g, inputs) ? [4, "buffer"] : [4, 4];
   },
   build: (ctx, params) => {
     if (sizeOf(ctx.outputs[0].shape) === 0) return;
     const g = geometry(ctx, params);
-    if (ctx.target !== "wasm" || !isProductWorthIt(g)) return direct(ctx, g);
+    if (ctx.target === "webgpu") {
+      if (!convOnGrid(ctx, g)) direct(ctx, g);
+      return;
+    }
+    if (!isProductWorthIt(g)) return direct(ctx, g);
     convAsProduct(ctx, g);
     // The product has zeros where there is nothing, which only an infinity or NaN in the window would show.
     if (mayMeetNothing(g, isFloat(ctx.inputs[0].dtype))) direct(ctx, g, findWild(ctx));
@@ -68,6 +51,9 @@ export const lowerConv: KernelsRule<Params> = {
 /** Whether the window can meet what is not there, and whether that would matter. */
 const mayMeetNothing = (g: ConvGeometry, floats: boolean): boolean => floats && !isFull(g);
 
+/** A kernel that mostly has nothing to do is walked in so many parts, each of which finds that out once. */
+const parts = 64;
+
 /**
  * Every element of the result on its own.
  *
@@ -75,53 +61,31 @@ const mayMeetNothing = (g: ConvGeometry, floats: boolean): boolean => floats && 
  */
 function direct(ctx: KernelContext, g: ConvGeometry, flag?: Buffer): void {
   const [out] = ctx.outputs;
-  const { lhsSpec, rhsSpec, outSpec } = g.params.dimensionNumbers;
+  const { outSpec } = g.params.dimensionNumbers;
   const own = scalarTypeOf(out.dtype);
   const type = wideType(own, ctx.target);
-  ctx.parallel("conv", sizeOf(out.shape), (item) => {
-    const index = unravel(item, out.shape);
+  const element = (number: Expr): Stmt[] => {
+    const index = unravel(number, out.shape);
     const [n, feature, ...place] = outSpec.map((a) => index[a]);
     const group = indexDiv(feature, g.outputs);
     const total = new Local("total", type, 1, true);
-    const overFeatures = (taps: readonly Expr[], pixels: readonly Expr[]): Stmt[] => {
-      const adding = (part: Local, from: Expr, count: number): Stmt =>
-        loop("c", 0, count, (step) => {
-          const c = indexAdd(from, step);
-          const [batch, input] = lhsPlace(g, group, n, c);
-          const x = ctx.element(0, indexFrom(lhsSpec, batch, input, pixels));
-          const w = ctx.element(1, indexFrom(rhsSpec, feature, c, taps));
-          return [assign(part, add(get(part), mul(cast(type, x), cast(type, w))))];
-        });
-      const block = (from: Expr, count: number): Stmt[] => {
-        const part = new Local("part", type, 1, true);
-        return [
-          letIn(part, constant(type, 0)),
-          adding(part, from, count),
-          assign(total, add(get(total), get(part))),
-        ];
-      };
-      const blocks = Math.floor(g.inputs / blockTerms);
-      const rest = g.inputs - blocks * blockTerms;
-      if (blocks === 0) return block(i32(0), rest);
-      const main = loop("block", 0, blocks, (b) => block(indexMul(b, blockTerms), blockTerms));
-      return rest === 0 ? [main] : [main, ...block(i32(blocks * blockTerms), rest)];
-    };
-    const overWindow = (taps: readonly Expr[], pixels: readonly Expr[]): Stmt[] => {
-      const d = taps.length;
-      if (d === g.window.length) return overFeatures(taps, pixels);
-      return [
-        loop(`tap${d}`, 0, g.window[d], (tap) => {
-          const { pixel, exists } = pixelAt(g, d, positionOf(g, d, place[d], tap));
-          const inside = overWindow([...taps, tap], [...pixels, pixel]);
-          return isConst(exists, 1) ? inside : [when(exists, inside)];
-        }),
-      ];
-    };
-    const stmts = [
+    return [
       letIn(total, constant(type, 0)),
-      ...overWindow([], []),
+      ...addProducts(ctx, g, type, { n, group, feature, place }, total),
       ...ctx.write(0, index, cast(own, get(total))),
     ];
-    return flag === undefined ? stmts : [when(ne(load(flag, 0), 0), stmts)];
+  };
+  const size = sizeOf(out.shape);
+  if (flag === undefined) {
+    ctx.parallel("conv", size, element);
+    return;
+  }
+  const length = Math.ceil(size / parts);
+  ctx.parallel("conv_wild", Math.ceil(size / length), (part) => {
+    const first = indexMul(part, length);
+    const local = new Local("element", "i32", 1, false, size);
+    const to = min(indexAdd(first, length), size);
+    const all: Stmt = { kind: "for", local, from: first, to, step: 1, body: element(get(local)) };
+    return [when(ne(load(flag, 0), 0), [all])];
   });
 }

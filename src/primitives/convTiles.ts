@@ -36,8 +36,8 @@ import {
   termsOf,
 } from "./convGeometry.js";
 import { lengths } from "./convShape.js";
-import { lanesOf, type Product, type Runs, type Side, storageOf } from "./product.js";
-import { productAcross, stretchTerms } from "./productTiles.js";
+import { type Product, type Runs, type Side, storageOf } from "./product.js";
+import { acrossTile, productAcross, stretchTerms } from "./productTiles.js";
 
 /** Convolutions of fewer products are not worth a kernel for tiles. */
 const fewProducts = 4096;
@@ -96,10 +96,7 @@ export function convAsProduct(ctx: KernelContext, g: ConvGeometry): void {
     },
     byColumns,
   };
-  const height = Math.min(4, p.x.rows);
-  const most = height === 1 ? 8 : height < 4 ? 4 : 2;
-  const vectors = Math.min(most, Math.ceil(g.outputs / lanesOf(type)));
-  productAcross(ctx, p, { rows: height, vectors });
+  productAcross(ctx, p, acrossTile(p.x.rows, g.outputs, type));
 }
 
 /** The element of the window and the input feature of a term. */

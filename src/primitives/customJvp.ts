@@ -71,9 +71,7 @@ export const customJvpPrimitive = definePrimitive({
   effectful: effectsOfBodies,
   laws: {
     differentiable: true,
-    get examples() {
-      return examples();
-    },
+    examples,
   },
 });
 
@@ -88,18 +86,15 @@ const batchedRule = perBatch<JvpOfFunction>((rule, size, batched) => ({
   },
 }));
 
-let made: readonly Example[] | undefined;
-
 /** Functions whose rules are what their bodies imply: their own derivatives, which the laws can check. */
 function examples(): readonly Example[] {
   const float = aval([2], "float64");
   const product = buildJaxpr("example", [float, float], ([x, y]) => [mul(sin(x), y), sin(y)]);
   const counted = buildJaxpr("example", [float, aval([], "int32")], ([x, n]) => [sin(x), n, x]);
-  made ??= [product, counted].map((jaxpr) => ({
+  return [product, counted].map((jaxpr) => ({
     avals: jaxpr.inAvals,
     params: { jaxpr, name: "example", ...rules.params("rule", ordinaryRule(jaxpr)) },
   }));
-  return made;
 }
 
 const ordinaryRule = (jaxpr: Jaxpr): JvpOfFunction => ({

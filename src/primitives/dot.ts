@@ -264,7 +264,7 @@ const dotPrimitive = definePrimitive({
     const multiplications = sizeOf(out.shape) * terms;
     return { operations: 2 * multiplications, multiplications, transcendentals: 0 };
   },
-  laws: { differentiable: true, examples: examples() },
+  laws: { differentiable: true, examples },
 });
 
 function examples(): readonly Example[] {

@@ -10,7 +10,8 @@ import { layoutOf, operandSide, type Product, type Roles, storageOf, turned } fr
 import { planOnGrid, productOnGrid } from "./productGrid.js";
 import { eachSum, spelledOut } from "./productLoops.js";
 import { type Plan, type ProductShape, planProduct, type SideShape } from "./productPlan.js";
-import { productAcross, productAlong } from "./productTiles.js";
+import { productAlong, productThin } from "./productThin.js";
+import { productAcross } from "./productTiles.js";
 
 /** The roles of the axes of an operand, from the params of the equation. */
 export type RolesOf = (operand: Aval, params: Params, i: 0 | 1) => Roles;
@@ -39,6 +40,7 @@ function shapeOf({ inputs, outputs, target }: Shapes, roles: readonly Roles[]): 
   const [x, y] = inputs.map(
     ({ shape, dtype }, i): SideShape => ({
       rows: sizeOf(lengths(shape, roles[i].free)),
+      stored: layoutOf(shape, roles[i]),
       layout: fits(dtype) ? layoutOf(shape, roles[i]) : undefined,
     }),
   );
@@ -65,16 +67,16 @@ export const lowerDot = (rolesOf: RolesOf): KernelsRule => ({
     const often = [timesRead(rows[1]), timesRead(rows[0])];
     const shape = shapeOf(shapes, roles);
     const { form, direct } = target === "webgpu" ? planOnGrid(shape) : planProduct(shape);
-    const copies = form === "across" || form === "along";
-    return direct.map((isDirect, i) => (isDirect ? "buffer" : copies ? 1 : often[i]));
+    const once = form === "across" || form === "along" || form === "thin";
+    return direct.map((isDirect, i) => (isDirect ? "buffer" : once ? 1 : often[i]));
   },
   build: (ctx, params) => {
     if (sizeOf(ctx.outputs[0].shape) === 0) return;
     const roles = ctx.inputs.map((a, i) => rolesOf(a, params, i as 0 | 1));
     const shape = shapeOf(ctx, roles);
     if (ctx.target === "wasm") return buildPlanned(ctx, roles, planProduct(shape));
-    const { form, direct } = planOnGrid(shape);
-    productOnGrid(ctx, productOf(ctx, roles, direct), form);
+    const plan = planOnGrid(shape);
+    productOnGrid(ctx, productOf(ctx, roles, plan.direct), plan);
   },
 });
 
@@ -83,8 +85,9 @@ function buildPlanned(ctx: KernelContext, roles: readonly Roles[], plan: Plan): 
   const p = plan.turned ? turned(given) : given;
   if (plan.form === "each") eachSum(ctx, p);
   else if (plan.form === "spelledOut") spelledOut(ctx, p);
+  else if (plan.form === "thin") productThin(ctx, p);
   else if (plan.form === "across") productAcross(ctx, p, plan);
-  else if (plan.form === "along") productAlong(ctx, p, plan);
+  else if (plan.form === "along") productAlong(ctx, p);
 }
 
 function productOf(ctx: KernelContext, roles: readonly Roles[], direct: readonly boolean[]): Product {

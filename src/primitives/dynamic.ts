@@ -115,7 +115,7 @@ const slicePrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: true,
-    examples: [
+    examples: () => [
       sliceExample([4], [2]),
       sliceExample([3, 4], [2, 2]),
       sliceExample([3, 2], [1, 2]),
@@ -222,7 +222,7 @@ const updatePrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: true,
-    examples: [
+    examples: () => [
       updateExample([4], [2]),
       updateExample([3, 4], [2, 2]),
       updateExample([3, 2], [1, 2]),

@@ -10,7 +10,7 @@ import { ArgumentError, DtypeError, type FluxionError, ShapeError } from "../cor
 import type { Expr } from "../core/ir/types.js";
 import type { Atom } from "../core/jaxpr.js";
 import { noParams } from "../core/params.js";
-import type { Cost, Example, Laws, Params } from "../core/primitive.js";
+import type { Cost, Example, LawsRecord, Params } from "../core/primitive.js";
 import type { TypeResult } from "./checks.js";
 
 /** The dtypes an operation is defined for. */
@@ -170,8 +170,15 @@ const drawnFrom = (dtype: DType): readonly [number, number] =>
   dtype === "bool" ? [0, 1] : dtype === "int32" ? [-4, 4] : [0, 9];
 
 /** Every example of the spec with scalars, vectors, matrices, nothing at all, scalars among vectors, and other dtypes. */
-export function elementwiseLaws(spec: ElementwiseSpec): Laws {
+export function elementwiseLaws(spec: ElementwiseSpec): LawsRecord {
   const usual: DType = accepts[spec.domain]("float64") ? "float64" : "int32";
+  return {
+    differentiable: spec.differentiable ?? (usual === "float64" && typeof spec.result !== "string"),
+    examples: () => examplesOf(spec, usual),
+  };
+}
+
+function examplesOf(spec: ElementwiseSpec, usual: DType): Example[] {
   const shapes = exampleShapes.slice(0, spec.arity === 1 ? 4 : spec.arity === 2 ? 6 : 7);
   const make = ({ dtype, ...example }: ElementwiseExample, operandShapes: readonly Shape[]): Example => ({
     ...example,
@@ -183,10 +190,7 @@ export function elementwiseLaws(spec: ElementwiseSpec): Laws {
     const domain = Array.from({ length: spec.arity }, (_, i) => drawnFrom(spec.fixed?.[i] ?? dtype));
     return { params: spec.examples[0]?.params ?? noParams, dtype, domain };
   });
-  return {
-    differentiable: spec.differentiable ?? (usual === "float64" && typeof spec.result !== "string"),
-    examples: [...spec.examples, ...others].flatMap((example) =>
-      (example.dtype === undefined ? shapes : shapes.slice(1, 2)).map((s) => make(example, s)),
-    ),
-  };
+  return [...spec.examples, ...others].flatMap((example) =>
+    (example.dtype === undefined ? shapes : shapes.slice(1, 2)).map((s) => make(example, s)),
+  );
 }

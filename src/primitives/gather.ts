@@ -207,7 +207,7 @@ const gatherPrimitive = definePrimitive({
     (params as GatherParams).mode === "fill" ? fillOf(params as GatherParams, dtype) : undefined,
   ),
   cost: noWork,
-  laws: { differentiable: true, examples: gatherExamples() },
+  laws: { differentiable: true, examples: gatherExamples },
 });
 
 const withZeroFill = (params: GatherParams): GatherParams =>

@@ -27,6 +27,7 @@ export * from "./debug.js";
 export * from "./det.js";
 export * from "./dot.js";
 export * from "./dynamic.js";
+export * from "./entropy.js";
 export * from "./exponential.js";
 export * from "./gather.js";
 export * from "./hyperbolic.js";

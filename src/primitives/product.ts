@@ -52,6 +52,8 @@ export interface Product {
   readonly type: ScalarType;
   /** What to do with the sum for row `i` of x and row `j` of y. */
   write(batch: Expr, i: Expr, j: Expr, sum: Expr): readonly Stmt[];
+  /** What `write` gives is long: kernels should have it once. */
+  readonly isLong?: boolean;
   /** Results for neighbouring rows of x lie closer to each other than those for neighbouring rows of y. */
   readonly byColumns?: boolean;
 }

@@ -10,8 +10,11 @@ import { type Expr, Local, type Stmt } from "../core/ir/types.js";
 import { type Product, storageOf } from "./product.js";
 
 /** Sums in a block, and rows of x in it: the block and what it reads of x for a stretch stay in the second-level cache. */
-const blockSums = 32768;
+const blockSums = 8192;
 const blockRows = 128;
+/** Blocks that are enough for several threads, and products that are worth a block of their own. */
+const manyBlocks = 16;
+const blockProducts = 2 ** 18;
 
 export interface Tile {
   readonly rows: number;
@@ -43,30 +46,25 @@ export function emitBlocks(
 ): void {
   const rowTiles = Math.ceil(p.x.rows / tile.rows);
   const columnTiles = Math.ceil(p.y.rows / tile.columns);
-  const perBlock = Math.max(1, Math.min(rowTiles, Math.floor(blockRows / tile.rows)));
-  const rowBlocks = Math.ceil(rowTiles / perBlock);
-  const wide = Math.max(1, Math.floor(blockSums / (perBlock * tile.rows * tile.columns)));
+  const wanted = Math.min(manyBlocks, (p.batch * p.x.rows * p.y.rows * p.terms) / blockProducts);
+  const mostRows = Math.max(1, Math.min(rowTiles, Math.floor(blockRows / tile.rows)));
+  const wide = Math.max(1, Math.floor(blockSums / (mostRows * tile.rows * tile.columns)));
   // Blocks of about the same size, and enough of them for several threads.
   const columnBlocks = Math.min(
     columnTiles,
-    Math.max(Math.ceil(columnTiles / wide), Math.ceil(8 / (rowBlocks * p.batch))),
+    Math.ceil(Math.max(columnTiles / wide, wanted / (Math.ceil(rowTiles / mostRows) * p.batch))),
   );
+  const rowBlocks = Math.ceil(
+    Math.max(rowTiles / mostRows, Math.min(rowTiles, wanted / (columnBlocks * p.batch))),
+  );
+  const perBlock = Math.ceil(rowTiles / rowBlocks);
   const across = Math.ceil(columnTiles / columnBlocks);
-  const extents = [p.batch, rowBlocks, Math.ceil(columnTiles / across)];
+  const extents = [p.batch, Math.ceil(rowTiles / perBlock), Math.ceil(columnTiles / across)];
   const [height, width] = [perBlock * tile.rows, across * tile.columns];
   const stretches = Math.ceil(terms / stretch);
   const items = extents.reduce((a, b) => a * b);
   const sums = ctx.temporary("sums", storageOf(p.type), items * height * width);
 
-  const counting = (
-    name: string,
-    bound: number,
-    to: Expr,
-    body: (counter: Expr) => readonly Stmt[],
-  ): Stmt => {
-    const local = new Local(name, "i32", 1, false, bound);
-    return { kind: "for", local, from: i32(0), to, step: 1, body: body(get(local)) };
-  };
   /** How many of `count` from the first on there are, of `all`. */
   const upTo = (first: Expr, count: number, all: number): Expr =>
     all % count === 0 ? i32(count) : min(indexSub(all, first), count);
@@ -120,6 +118,17 @@ export function emitBlocks(
       p.byColumns ? columns((j) => [rows((i) => write(i, j))]) : rows((i) => [columns((j) => write(i, j))]),
     ];
   });
+}
+
+/** A loop from 0 up to `to`, which is at most `bound`. */
+export function counting(
+  name: string,
+  bound: number,
+  to: Expr,
+  body: (counter: Expr) => readonly Stmt[],
+): Stmt {
+  const local = new Local(name, "i32", 1, false, bound);
+  return { kind: "for", local, from: i32(0), to, step: 1, body: body(get(local)) };
 }
 
 /** Equal stretches of at most about `longest` terms, a multiple of what is written out. */

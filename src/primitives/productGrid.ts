@@ -1,6 +1,7 @@
 /**
- * Products on the GPU. A thread computes a tile of four by four sums in registers, which needs no memory of the workgroup;
- * where there are too few tiles to keep the device busy, a thread computes one sum, or a part of one.
+ * Products on the GPU. Where the tiling of the device has a tile for it, workgroups share what they read (productWorkgroup.ts).
+ * Else a thread computes a tile of four by four sums in registers, which needs no memory of the workgroup; where there are too
+ * few tiles to keep the device busy, a thread computes one sum, or a part of one.
  */
 import { indexAdd, indexMul, unravel } from "../core/ir/affine.js";
 import type { KernelContext } from "../core/ir/lower.js";
@@ -25,10 +26,13 @@ import {
   vector,
   when,
 } from "../core/ir/ops.js";
+import { type ProductTile, tileFits, tileFor } from "../core/ir/tiling.js";
 import { type Expr, Local, type Stmt } from "../core/ir/types.js";
 import { type Direct, type Layout, type Product, type Side, storageOf } from "./product.js";
 import { blockOf, blockTerms, eachSum, sumOf } from "./productLoops.js";
-import type { ProductShape } from "./productPlan.js";
+import { matrixProduct } from "./productMatrix.js";
+import type { ProductShape, SideShape } from "./productPlan.js";
+import { type Along, workgroupSums } from "./productWorkgroup.js";
 
 /** So many threads keep a device busy. */
 const enoughThreads = 4096;
@@ -36,24 +40,29 @@ const enoughThreads = 4096;
 const leastTerms = 32;
 
 const side = 4;
+/** A small tile that suits every product. */
+const anyTile: ProductTile = { threads: [8, 8], sums: [4, 4], depth: 8, ahead: false };
 
-/** Kernels for the GPU, and which sides are read as they are: four elements at once. */
+/** Kernels for the GPU, which sides are read as they are, four elements at once, and which elements lie side by side. */
 export type GridPlan = {
   readonly form: "each" | "tiled" | "shared";
   readonly direct: readonly [x: boolean, y: boolean];
+  readonly along: readonly [x: Along, y: Along];
 };
 
 export function planOnGrid({ batch, x, y, terms }: ProductShape): GridPlan {
   const sums = batch * x.rows * y.rows;
   const scalars = [false, false] as const;
-  if (sharesOf(sums, terms) > 1) return { form: "shared", direct: scalars };
+  const along = [alongOf(x.layout), alongOf(y.layout)] as const;
+  if (sharesOf(sums, terms) > 1) return { form: "shared", direct: scalars, along };
   if (terms < 2 || Math.min(x.rows, y.rows) < side || sums < 2 * enoughThreads)
-    return { form: "each", direct: scalars };
-  return {
-    form: "tiled",
-    direct: [alongTerms(x.layout, terms), alongRows(y.layout, y.rows) || alongTerms(y.layout, terms)],
-  };
+    return { form: "each", direct: scalars, along };
+  const isDirect = ({ layout, rows }: SideShape, own: Along): boolean =>
+    own === "rows" ? alongRows(layout, rows) : alongTerms(layout, terms);
+  return { form: "tiled", direct: [isDirect(x, along[0]), isDirect(y, along[1])], along };
 }
+
+const alongOf = (layout: Layout | undefined): Along => (layout?.rowStep === 1 ? "rows" : "terms");
 
 const alongTerms = (layout: Layout | undefined, terms: number): boolean =>
   layout?.termStep === 1 && terms % side === 0;
@@ -63,10 +72,18 @@ const alongRows = (layout: Layout | undefined, rows: number): boolean =>
 const sharesOf = (sums: number, terms: number): number =>
   Math.min(Math.floor(terms / leastTerms), Math.ceil(enoughThreads / sums));
 
-export function productOnGrid(ctx: KernelContext, p: Product, form: GridPlan["form"]): void {
-  if (form === "shared") sharedSums(ctx, p, sharesOf(p.batch * p.x.rows * p.y.rows, p.terms));
+export function productOnGrid(ctx: KernelContext, p: Product, { form, along }: GridPlan): void {
+  const { batch, x, y } = p;
+  if (form === "shared") sharedSums(ctx, p, sharesOf(batch * x.rows * y.rows, p.terms));
   else if (form === "each") eachSum(ctx, p);
-  else tiledSums(ctx, p);
+  else {
+    const product = matrixProduct(ctx, p);
+    const found = tileFor(ctx.limits.tiling, ctx.limits, { batch, rows: x.rows, columns: y.rows });
+    // What the device does with operations on matrices comes with a kernel for where it cannot.
+    const tile = found ?? (product && tileFits(anyTile, ctx.limits) ? anyTile : undefined);
+    if (tile === undefined) tiledSums(ctx, p, along);
+    else workgroupSums(ctx, p, { tile, along, product });
+  }
 }
 
 /** Every sum is the work of several threads: thread s takes the terms s, s + shares, ... so that neighbours read neighbours. */
@@ -111,14 +128,14 @@ interface TileReader {
 
 const counted = <T>(make: (n: number) => T): T[] => Array.from({ length: side }, (_, n) => make(n));
 
-function tiledSums(ctx: KernelContext, p: Product): void {
+function tiledSums(ctx: KernelContext, p: Product, along: GridPlan["along"]): void {
   const extents = [p.batch, Math.ceil(p.x.rows / side), Math.ceil(p.y.rows / side)];
   // Four terms at a time, if a side is read so.
-  const step = [p.x, p.y].some(({ direct }) => alongTerms(direct, p.terms)) ? side : 1;
+  const step = [p.x, p.y].some(({ direct }, i) => direct !== undefined && along[i] === "terms") ? side : 1;
   ctx.parallel(p.name, extents[0] * extents[1] * extents[2], (item) => {
     const [b, rowTile, columnTile] = unravel(item, extents);
     const at = (tile: Expr, r: Expr | number): Expr => indexAdd(indexMul(tile, side), r);
-    const read = tileReader(p, b, rowTile, columnTile);
+    const read = tileReader(p, along, b, rowTile, columnTile);
     const cells = (name: string): Local[] => counted((r) => new Local(`${name}${r}`, p.type, side, true));
     const zero = (locals: readonly Local[]): Stmt[] =>
       locals.map((local) => letIn(local, constant(p.type, 0, side)));
@@ -128,7 +145,7 @@ function tiledSums(ctx: KernelContext, p: Product): void {
         0,
         n,
         (counter) => {
-          const { stmts, x, y } = read(indexAdd(from, counter));
+          const { stmts, x, y } = read(indexAdd(from, counter), step);
           const products = Array.from({ length: step }, (_, u) => {
             const column = new Local(`column${u}`, p.type, side);
             const addProduct = (cell: Local, r: number): Stmt =>
@@ -173,7 +190,13 @@ function tiledSums(ctx: KernelContext, p: Product): void {
 }
 
 /** Reads the elements of a tile. Rows that do not exist are read as the last one. */
-function tileReader(p: Product, b: Expr, rowTile: Expr, columnTile: Expr): (k: Expr) => TileReader {
+function tileReader(
+  p: Product,
+  along: GridPlan["along"],
+  b: Expr,
+  rowTile: Expr,
+  columnTile: Expr,
+): (k: Expr, step: number) => TileReader {
   const existing = (tile: Expr, r: number, { rows }: Side): Expr => {
     const row = indexAdd(indexMul(tile, side), r);
     return rows % side === 0 ? row : min(row, rows - 1);
@@ -187,11 +210,22 @@ function tileReader(p: Product, b: Expr, rowTile: Expr, columnTile: Expr): (k: E
     );
     return { stmts, values: named.map(get) };
   };
-  return (k) => {
+  return (k, step) => {
     const stmts: Stmt[] = [];
     const term = (u: number): Expr => indexAdd(k, u);
     let x = (r: number, u: number): Expr => p.x.at(b, existing(rowTile, r, p.x), term(u));
-    if (p.x.direct !== undefined) {
+    if (p.x.direct !== undefined && along[0] === "rows") {
+      const xs = counted((u) => new Local(`x${u}`, p.type, side));
+      const { buffer, place } = p.x.direct;
+      stmts.push(
+        ...xs
+          .slice(0, step)
+          .map((local, u) =>
+            letIn(local, load(buffer, place(b, indexMul(rowTile, side), term(u)), undefined, side)),
+          ),
+      );
+      x = (r, u) => extract(get(xs[u]), r);
+    } else if (p.x.direct !== undefined) {
       const rows = quads(p.x, rowTile, "x", k);
       stmts.push(...rows.stmts);
       x = (r, u) => extract(rows.values[r], u);
@@ -199,7 +233,7 @@ function tileReader(p: Product, b: Expr, rowTile: Expr, columnTile: Expr): (k: E
     const { direct } = p.y;
     if (direct === undefined)
       return { stmts, x, y: (u) => vector(counted((c) => p.y.at(b, existing(columnTile, c, p.y), term(u)))) };
-    if (alongRows(direct, p.y.rows)) {
+    if (along[1] === "rows") {
       const first = indexMul(columnTile, side);
       return { stmts, x, y: (u) => load(direct.buffer, direct.place(b, first, term(u)), undefined, side) };
     }

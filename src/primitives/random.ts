@@ -127,7 +127,7 @@ const threefryPrimitive = definePrimitive({
   }),
   laws: {
     differentiable: false,
-    examples: [
+    examples: () => [
       { avals: [words([]), words([]), words([]), words([])], params: noParams, domain: anyWords },
       { avals: [words([]), words([]), words([]), words([3])], params: noParams, domain: anyWords },
       { avals: [words([2]), words([2]), words([2]), words([2])], params: noParams, domain: anyWords },

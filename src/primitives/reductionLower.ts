@@ -1,9 +1,10 @@
 /** How reductions are compiled: what they start from and how two elements combine. */
 import { type DType, integerRange, isFloat } from "../core/dtype.js";
-import type { ReduceRule } from "../core/ir/lower.js";
+import type { ReduceContext, ReduceRule } from "../core/ir/lower.js";
 import {
   add,
   and,
+  bitcast,
   cast,
   constant,
   eq,
@@ -13,6 +14,7 @@ import {
   max,
   min,
   mul,
+  ne,
   not,
   or,
   select,
@@ -39,8 +41,46 @@ const highest = (dtype: DType): number => (isFloat(dtype) ? Infinity : integerRa
 
 export const lowerReduceSum = fold(() => 0, add, true);
 export const lowerReduceProd = fold(() => 1, mul);
-export const lowerReduceMax = fold(lowest, (x, y) => (x.type === "bool" ? or(x, y) : max(x, y)));
-export const lowerReduceMin = fold(highest, (x, y) => (x.type === "bool" ? and(x, y) : min(x, y)));
+/**
+ * The largest or smallest element. That of floats is NaN if one is, and tells zeros apart, which takes processors many
+ * instructions for each element. On the CPU three accumulators take one or two each: the extremum without NaN, of which any
+ * zero may stand for all; whether there was a NaN; and the signs that all elements have in common (or that some have), which
+ * is that of the zero, if it is one.
+ */
+function extremum(largest: boolean): ReduceRule {
+  const plain = fold(largest ? lowest : highest, (x, y) => {
+    if (x.type === "bool") return largest ? or(x, y) : and(x, y);
+    return largest ? max(x, y) : min(x, y);
+  });
+  const isSplit = ({ target, inputs: [{ dtype }] }: ReduceContext): boolean =>
+    target === "wasm" && scalarTypeOf(dtype) === "f32";
+  return {
+    ...plain,
+    element: (ctx, index, params) => {
+      const [x] = plain.element(ctx, index, params);
+      return isSplit(ctx) ? [x, ne(x, x), bitcast("i32", x)] : [x];
+    },
+    initial: (ctx, params) => {
+      const start = plain.initial(ctx, params);
+      return isSplit(ctx) ? [...start, constant("bool", 0), constant("i32", largest ? -1 : 0)] : start;
+    },
+    combine: (total, element, params, ctx) => {
+      if (!isSplit(ctx)) return plain.combine(total, element, params, ctx);
+      const [[best, isNaN, signs], [x, isXNaN, sign]] = [total, element];
+      const takes = largest ? lt(best, x) : lt(x, best);
+      return [select(takes, x, best), or(isNaN, isXNaN), largest ? and(signs, sign) : or(signs, sign)];
+    },
+    finish: (total, ctx) => {
+      if (!isSplit(ctx)) return total;
+      const [best, isNaN, signs] = total;
+      const zero = select(lt(signs, 0), constant("f32", -0), constant("f32", 0));
+      return [select(isNaN, constant("f32", Number.NaN), select(eq(best, 0), zero, best))];
+    },
+  };
+}
+
+export const lowerReduceMax = extremum(true);
+export const lowerReduceMin = extremum(false);
 export const lowerReduceOr = fold(() => 0, or);
 export const lowerReduceXor = fold(() => 0, xor);
 export const lowerReduceAnd = fold((dtype) => (dtype === "int32" ? -1 : integerRange(dtype)[1]), and);
@@ -72,6 +112,7 @@ function argExtremum(largest: boolean): ReduceRule {
       return [select(takes, x, best), select(takes, at, place)];
     },
     finish: ([, place], { outputs: [{ dtype }] }) => [cast(scalarTypeOf(dtype), place)],
+    places: largest ? "largest" : "smallest",
   };
 }
 

@@ -151,7 +151,7 @@ function scatterPrimitive(spec: Combination): Primitive {
         transcendentals: 0,
       };
     },
-    laws: { differentiable: true, examples: scatterExamples(spec) },
+    laws: { differentiable: true, examples: () => scatterExamples(spec) },
   });
   return primitive;
 }

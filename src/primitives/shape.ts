@@ -49,7 +49,7 @@ const reshapePrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: true,
-    examples: [
+    examples: () => [
       { avals: [aval([2, 3], "float64")], params: { shape: [3, 2] } },
       { avals: [aval([4], "float64")], params: { shape: [2, 1, 2] } },
       { avals: [aval([1, 1], "float64")], params: { shape: [] } },
@@ -152,7 +152,7 @@ const transposePrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: true,
-    examples: [
+    examples: () => [
       { avals: [aval([2, 3], "float64")], params: { permutation: [1, 0] } },
       { avals: [aval([2, 3], "float64")], params: { permutation: [0, 1] } },
       { avals: [aval([2, 3, 4], "float64")], params: { permutation: [2, 0, 1] } },
@@ -213,7 +213,7 @@ const iotaPrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: false,
-    examples: [
+    examples: () => [
       { avals: [], params: { dtype: "int32", shape: [3], dimension: 0 } },
       { avals: [], params: { dtype: "float32", shape: [2, 3, 2], dimension: 1 } },
       { avals: [], params: { dtype: "uint8", shape: [0, 2], dimension: 0 } },

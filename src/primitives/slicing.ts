@@ -96,7 +96,7 @@ const slicePrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: true,
-    examples: [
+    examples: () => [
       { avals: [aval([4], "float64")], params: { start: [1], limit: [3], strides: [1] } },
       { avals: [aval([4], "float64")], params: { start: [0], limit: [4], strides: [2] } },
       { avals: [aval([4], "float64")], params: { start: [1], limit: [4], strides: [2] } },
@@ -242,7 +242,7 @@ const padPrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: true,
-    examples: [
+    examples: () => [
       { avals: [aval([3], "float64"), aval([], "float64")], params: { config: [[1, 2, 0]] } },
       { avals: [aval([3], "float64"), aval([], "float64")], params: { config: [[0, 0, 2]] } },
       { avals: [aval([4], "float64"), aval([], "float64")], params: { config: [[-1, -2, 0]] } },
@@ -331,7 +331,7 @@ const revPrimitive = definePrimitive({
   cost: noWork,
   laws: {
     differentiable: true,
-    examples: [
+    examples: () => [
       { avals: [aval([3], "float64")], params: { axes: [0] } },
       { avals: [aval([2, 3], "float64")], params: { axes: [1] } },
       { avals: [aval([2, 3, 2], "float64")], params: { axes: [0, 2] } },

@@ -159,20 +159,29 @@ export function hurwitzZeta(s: number, q: number): number {
 // The gamma function's relatives
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** A table that is computed when it is first looked at, and not by every program that starts. */
+function later<T>(compute: () => T): () => T {
+  let table: T | undefined;
+  return () => {
+    table ??= compute();
+    return table;
+  };
+}
+
 const eulerGamma = 0.5772156649015329;
 
 /**
  * lgamma(2 + w) = (1 - γ)w + Σ (ζ(k) - 1)(-w)^k / k (Abramowitz and Stegun, 6.1.33), where ζ(k) - 1 = ζ(k, 2). Highest
  * coefficient first; 30 terms reach 2^-60 on |w| ≤ ½.
  */
-const aroundTwo = [
+const aroundTwo = later(() => [
   ...Array.from({ length: 28 }, (_, i) => {
     const k = 29 - i;
     return ((-1) ** k * hurwitzZeta(k, 2)) / k;
   }),
   1 - eulerGamma,
   0,
-];
+]);
 
 /** Stirling's series (Abramowitz and Stegun, 6.1.41), for x ≥ 10. */
 function stirling(x: number): number {
@@ -182,8 +191,8 @@ function stirling(x: number): number {
 }
 
 function lgammaPositive(x: number): number {
-  if (x < 0.5) return horner(aroundTwo, x) - Math.log1p(x) - Math.log(x);
-  if (x < 1.5) return horner(aroundTwo, x - 1) - Math.log1p(x - 1);
+  if (x < 0.5) return horner(aroundTwo(), x) - Math.log1p(x) - Math.log(x);
+  if (x < 1.5) return horner(aroundTwo(), x - 1) - Math.log1p(x - 1);
   if (x >= 10) return x === Infinity ? x : stirling(x);
   let product = 1;
   let rest = x;
@@ -191,7 +200,7 @@ function lgammaPositive(x: number): number {
     rest -= 1;
     product *= rest;
   }
-  return Math.log(product) + horner(aroundTwo, rest - 2);
+  return Math.log(product) + horner(aroundTwo(), rest - 2);
 }
 
 /** The distance of x from the nearest whole number, with its sign: exact. */
@@ -211,13 +220,13 @@ const root = 1.4616321449683622;
 const rootRest = 9.549995429965697e-17;
 
 /** Taylor's series of digamma at that zero, highest coefficient first: what is left of it beside a zero keeps its digits. */
-const aroundRoot = [
+const aroundRoot = later(() => [
   ...Array.from({ length: 40 }, (_, i) => {
     const k = 40 - i;
     return (-1) ** (k + 1) * hurwitzZeta(k + 1, root);
   }),
   0,
-];
+]);
 
 function digammaPositive(x: number): number {
   if (x >= 10) {
@@ -233,7 +242,7 @@ function digammaPositive(x: number): number {
     rest -= 1;
     sum += 1 / rest;
   }
-  return sum + horner(aroundRoot, rest - root - rootRest);
+  return sum + horner(aroundRoot(), rest - root - rootRest);
 }
 
 /** The derivative of lgamma: NaN at 0, -1, -2, ..., where it jumps between infinities. */

@@ -53,6 +53,7 @@ export const batchJaxpr = memoize(
     });
     return { jaxpr: vectorised, batchedOut };
   },
+  "vmap",
 );
 
 providePasses({ batch: batchJaxpr });

@@ -2,6 +2,7 @@
 import { isFloat } from "../core/dtype.js";
 import { ArgumentError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
+import { recall } from "../core/recurring.js";
 import { unflatten } from "../core/tree.js";
 import { type Tangent, zeroFor } from "../core/zero.js";
 import { instantiate } from "../primitives/filled.js";
@@ -47,7 +48,8 @@ export function jvp<F extends Fn, H extends boolean = false>(
     `the tangents of ${label}`,
     "its primals",
   );
-  const { jaxpr, consts } = traced.closed;
+  const { consts } = traced.closed;
+  const jaxpr = recall(traced.closed.jaxpr);
   const active = values.map((x) => isFloat(x.dtype));
   const pushed = jvpJaxpr(jaxpr, [...consts.map(() => false), ...active]);
   const results = evalJaxpr(pushed.jaxpr, [...consts, ...values, ...given.filter((_, i) => active[i])]);

@@ -12,6 +12,7 @@ import {
   NonScalarOutputError,
   NotDifferentiableError,
 } from "../core/errors.js";
+import { captureSource, type Source } from "../core/source.js";
 import type { TraceOptions, Tracer } from "../core/trace.js";
 import { flatten, keystr, type TreeDef, unflatten } from "../core/tree.js";
 import { convertElementType } from "../primitives/cast.js";
@@ -128,9 +129,15 @@ export interface CallOptions {
   readonly floatResult?: boolean;
 }
 
+/** The line of user code that called a transform: to be asked for where that was entered. */
+export const callerOf = (): Source => captureSource(framesOfTransform);
+
+// captureSource, callerOf, the transform and one more function of the library, user code, and as many frames again.
+const framesOfTransform = 8;
+
 /** Traces `call`, which gets the inputs as tracers and returns what the user's function returned. */
 export function traceFunction(
-  options: TraceOptions,
+  { name, valuesOnDemand, sources, calledAt }: TraceOptions,
   avals: readonly Aval[],
   call: (inputs: readonly Tracer[]) => unknown,
   values: readonly NDArray[] | undefined,
@@ -138,32 +145,45 @@ export function traceFunction(
 ): TracedFunction {
   let outTree: TreeDef | undefined;
   let resultCount = 0;
-  let rebuildAux: TracedFunction["rebuildAux"] = () => undefined;
-  const traced = traceToJaxpr(
-    { sources: options.valuesOnDemand ? "call" : "each", ...options },
+  let aux: Auxiliary | undefined;
+  const { closed, outer } = traceToJaxpr(
+    { name, valuesOnDemand, sources: sources ?? (valuesOnDemand ? "call" : "each"), calledAt },
     avals,
     (inputs) => {
       const returned = call(inputs);
-      requirePure(returned, options.name);
-      const [result, aux] = hasAux ? splitAux(returned, options.name) : [returned, undefined];
-      const flat = flattenArrays(result, `the output of ${options.name}`);
+      requirePure(returned, name);
+      const [result, auxiliary] = hasAux ? splitAux(returned, name) : [returned];
+      const flat = flattenArrays(result, `the output of ${name}`);
       outTree = flat.treedef;
       resultCount = flat.arrays.length;
-      const auxFlat = flatten(aux as object);
-      const auxLeaves = auxFlat.leaves as unknown[];
-      const auxArrays = auxLeaves.filter((leaf): leaf is NDArray => leaf instanceof NDArray);
-      rebuildAux = (arrays) => {
-        let next = 0;
-        return unflatten(
-          auxFlat.treedef,
-          auxLeaves.map((leaf) => (leaf instanceof NDArray ? arrays[next++] : leaf)),
-        );
-      };
-      return [...(floatResult ? flat.arrays.map(asDifferentiable) : flat.arrays), ...auxArrays];
+      const outputs = floatResult ? flat.arrays.map(asDifferentiable) : flat.arrays;
+      if (!hasAux) return outputs;
+      aux = readAux(auxiliary);
+      return [...outputs, ...aux.arrays];
     },
     values,
   );
-  return { ...traced, outTree: outTree as TreeDef, resultCount, rebuildAux };
+  return { closed, outer, outTree: outTree as TreeDef, resultCount, rebuildAux: aux?.rebuild ?? noAux };
+}
+
+/** An auxiliary output: the arrays in it, and how to put it together again with others in their place. */
+interface Auxiliary {
+  readonly arrays: readonly NDArray[];
+  readonly rebuild: TracedFunction["rebuildAux"];
+}
+
+const noAux = (): undefined => undefined;
+
+function readAux(aux: unknown): Auxiliary {
+  const { leaves, treedef } = flatten(aux as object) as { leaves: unknown[]; treedef: TreeDef };
+  const rebuild = (arrays: readonly NDArray[]): unknown => {
+    let next = 0;
+    return unflatten(
+      treedef,
+      leaves.map((leaf) => (leaf instanceof NDArray ? arrays[next++] : leaf)),
+    );
+  };
+  return { arrays: leaves.filter((leaf): leaf is NDArray => leaf instanceof NDArray), rebuild };
 }
 
 function requirePure(returned: unknown, name: string): void {

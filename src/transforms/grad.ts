@@ -3,6 +3,7 @@ import { scalar } from "../core/array.js";
 import { unflatten } from "../core/tree.js";
 import {
   asDifferentiable,
+  callerOf,
   flattenArrays,
   leafName,
   nameOf,
@@ -82,21 +83,22 @@ function gradient(f: Fn, what: string, options: AnyOptions = {}, wantValue: bool
   const label = `${what}(${nameOf(f)})`;
   const argnums = (options.argnums ?? 0) as number | readonly number[];
   return (args: readonly unknown[]) => {
+    const calledAt = callerOf();
     const positions = resolveArgnums(argnums, args.length, label);
+    const where = `argument ${positions.join(", ")} of ${label}`;
     const { arrays, treedef } = flattenArrays(
       positions.map((i) => args[i]),
-      `argument ${positions.join(", ")} of ${label}`,
+      where,
     );
     const values = arrays.map(asDifferentiable);
-    for (const [i, x] of values.entries())
-      requireFloat(x, () => leafName(`argument ${positions.join(", ")} of ${label}`, treedef, i), what);
+    for (let i = 0; i < values.length; i++) requireFloat(values[i], () => leafName(where, treedef, i), what);
     const traced = traceFunction(
-      { name: label, valuesOnDemand: true },
+      { name: label, valuesOnDemand: true, calledAt },
       values.map((x) => x.aval),
       (inputs) => {
-        const traced = unflatten<unknown[]>(treedef, inputs);
-        const all = [...args];
-        for (const [k, i] of positions.entries()) all[i] = traced[k];
+        const chosen = unflatten<unknown[]>(treedef, inputs);
+        const all = args.slice();
+        for (let k = 0; k < positions.length; k++) all[positions[k]] = chosen[k];
         return f(...all);
       },
       values,

@@ -6,7 +6,9 @@ import { ConcreteArray, NDArray } from "../core/array.js";
 import { showAval } from "../core/aval.js";
 import { deviceFor } from "../core/device.js";
 import { ArgumentError } from "../core/errors.js";
+import { activeProfile } from "../core/profiler.js";
 import { captureSource } from "../core/source.js";
+import { currentTrace } from "../core/trace.js";
 import { unflatten } from "../core/tree.js";
 import { bindDonated, donatedInputs } from "./donation.js";
 import { JitExplanation } from "./explain.js";
@@ -147,16 +149,23 @@ export function jit<F extends Fn>(f: F, options: JitOptions<F> = {}): Jitted<F> 
   };
 
   const jitted = (...args: unknown[]) => {
-    const { traced, call } = trace(args);
-    const { closed, outTree } = traced;
-    const inputs = call.leaves.map((leaf, i) =>
-      toArray(leaf, () => leafName(`the arguments of ${label}`, call.treedef, i)),
-    );
-    const all = [...closed.consts, ...inputs];
-    const { jaxpr } = closed;
-    const donated = donatedInputs(options.donateArgnums ?? [], args, call.fixed, all.length, label);
-    const namesOf = () => argumentNames({ ...call, statics: staticsOf(args, call.fixed) });
-    return unflatten(outTree, bindDonated({ label, name, jaxpr, donated, namesOf }, all));
+    // In a trace the call is recorded, not run.
+    const profile = currentTrace() === undefined ? activeProfile() : undefined;
+    profile?.begin("dispatch", label);
+    try {
+      const { traced, call } = trace(args);
+      const { closed, outTree } = traced;
+      const inputs = call.leaves.map((leaf, i) =>
+        toArray(leaf, () => leafName(`the arguments of ${label}`, call.treedef, i)),
+      );
+      const all = [...closed.consts, ...inputs];
+      const { jaxpr } = closed;
+      const donated = donatedInputs(options.donateArgnums ?? [], args, call.fixed, all.length, label);
+      const namesOf = () => argumentNames({ ...call, statics: staticsOf(args, call.fixed) });
+      return unflatten(outTree, bindDonated({ label, name, jaxpr, donated, namesOf }, all));
+    } finally {
+      profile?.end();
+    }
   };
 
   const read = (args: readonly unknown[]): ReadCall => {

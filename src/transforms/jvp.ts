@@ -67,6 +67,7 @@ export const jvpJaxpr = memoize(
     });
     return { jaxpr: pushed, activeOut };
   },
+  "jvp",
 );
 
 function requireTangent(name: string, output: Var, tangent: NDArray): void {

@@ -6,10 +6,12 @@
  */
 import { NDArray, scalar } from "../core/array.js";
 import { type Aval, describe, sameType, tangentAval } from "../core/aval.js";
+import { masksKey, memoize } from "../core/build.js";
 import { isFloat } from "../core/dtype.js";
 import { DtypeError, MissingRuleError, NotDifferentiableError, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
 import type { Jaxpr } from "../core/jaxpr.js";
+import { recall } from "../core/recurring.js";
 import { currentTrace } from "../core/trace.js";
 import { checkSameStructure, flatten, type TreeDef, unflatten } from "../core/tree.js";
 import { type Tangent, Zero } from "../core/zero.js";
@@ -17,6 +19,7 @@ import { instantiate, zeros } from "../primitives/filled.js";
 import { dceKeepingInputs } from "./dce.js";
 import {
   asDifferentiable,
+  callerOf,
   flattenArrays,
   leafName,
   nameOf,
@@ -47,47 +50,84 @@ export interface Linearized {
   readonly map: LinearMap;
 }
 
+/** A traced function as two programs. */
+interface Linearization {
+  /** Takes constants and values; gives the outputs that are wanted, the auxiliary ones, and the residuals. */
+  readonly known: Jaxpr;
+  /** The `jaxpr` of the linear map. */
+  readonly linear: Jaxpr;
+  readonly activeOut: readonly boolean[];
+}
+
+/**
+ * Splits a jaxpr into what its tangents do and what they do not.
+ *
+ * @param consts how many of its inputs have no tangents, being constants.
+ * @param activeIn which of the others have some.
+ * @param resultCount how many of the outputs belong to the result: tangents of auxiliary ones are not wanted.
+ */
+const linearizeJaxpr = memoize(
+  (consts: number, activeIn: readonly boolean[], resultCount: number, wantOutputs: boolean) =>
+    `${consts},${resultCount},${wantOutputs ? 1 : 0},${masksKey(activeIn)}`,
+  (
+    jaxpr: Jaxpr,
+    consts: number,
+    activeIn: readonly boolean[],
+    resultCount: number,
+    wantOutputs: boolean,
+  ): Linearization => {
+    const pushed = jvpJaxpr(jaxpr, [...new Array<boolean>(consts).fill(false), ...activeIn]);
+    const primalCount = jaxpr.outputs.length;
+    const activeOut = pushed.activeOut.map((active, i) => active && i < resultCount);
+    const wanted = [
+      ...jaxpr.outputs.map(() => true),
+      ...pushed.activeOut.flatMap((a, i) => (a ? [activeOut[i]] : [])),
+    ];
+    const pruned = dceKeepingInputs(pushed.jaxpr, wanted);
+    const split = partialEvalJaxpr(
+      pruned,
+      pruned.inputs.map((_, i) => i >= jaxpr.inputs.length),
+      pruned.outputs.map((_, i) => i >= primalCount),
+    );
+    const known = wantOutputs
+      ? split.known
+      : dceKeepingInputs(
+          split.known,
+          split.known.outputs.map((_, i) => i >= resultCount),
+        );
+    return { known, linear: split.unknown, activeOut: activeOut.slice(0, resultCount) };
+  },
+);
+
 /** Evaluates a traced function at a point and keeps what its derivative needs. */
 export function linearizeTraced(
   { closed, resultCount }: TracedFunction,
   values: readonly NDArray[],
   wantOutputs = true,
 ): Linearized {
-  const { jaxpr, consts } = closed;
+  const { consts } = closed;
+  const jaxpr = recall(closed.jaxpr);
   const activeIn = values.map((x) => isFloat(x.dtype));
-  const pushed = jvpJaxpr(jaxpr, [...consts.map(() => false), ...activeIn]);
-  const primalCount = jaxpr.outputs.length;
-  // Tangents of auxiliary outputs are not wanted.
-  const activeOut = pushed.activeOut.map((active, i) => active && i < resultCount);
-  const wanted = [
-    ...jaxpr.outputs.map(() => true),
-    ...pushed.activeOut.flatMap((a, i) => (a ? [activeOut[i]] : [])),
-  ];
-  const pruned = dceKeepingInputs(pushed.jaxpr, wanted);
-  const split = partialEvalJaxpr(
-    pruned,
-    pruned.inputs.map((_, i) => i >= jaxpr.inputs.length),
-    pruned.outputs.map((_, i) => i >= primalCount),
+  const { known, linear, activeOut } = linearizeJaxpr(
+    jaxpr,
+    consts.length,
+    activeIn,
+    resultCount,
+    wantOutputs,
   );
-  const known = wantOutputs
-    ? split.known
-    : dceKeepingInputs(
-        split.known,
-        split.known.outputs.map((_, i) => i >= resultCount),
-      );
   const results = evalJaxpr(known, [...consts, ...values]);
   const outputs = wantOutputs ? results.splice(0, resultCount) : [];
-  const aux = results.splice(0, primalCount - resultCount);
+  const aux = results.splice(0, jaxpr.outputs.length - resultCount);
   return {
     outputs,
     aux,
     map: {
-      jaxpr: split.unknown,
+      jaxpr: linear,
       residuals: results,
       inAvals: values.map((x) => x.aval),
       activeIn,
-      outAvals: jaxpr.outAvals.slice(0, resultCount),
-      activeOut: activeOut.slice(0, resultCount),
+      outAvals: closed.outAvals.slice(0, resultCount),
+      activeOut,
     },
   };
 }
@@ -104,15 +144,23 @@ export function pushforward(map: LinearMap, tangents: readonly NDArray[]): NDArr
 export function pullback(map: LinearMap, cotangents: readonly NDArray[]): NDArray[] {
   const seeds = cotangents.filter((_, i) => map.activeOut[i]);
   const linear = map.jaxpr.inputs.map((_, i) => i >= map.residuals.length);
-  // Under a trace the transposed jaxpr is made once and merged; otherwise the backward pass runs directly.
+  // Under a trace the transposed jaxpr is made once and merged. Otherwise the backward pass runs directly, the first time.
   const results: Tangent[] =
-    currentTrace() === undefined
+    currentTrace() === undefined && !isAskedAgain(map.jaxpr)
       ? backwardPass(map.jaxpr, linear, map.residuals, seeds)
       : runTransposed(map, linear, seeds);
   let next = 0;
   return map.inAvals.map((type, i) =>
     instantiate(map.activeIn[i] ? results[next++] : new Zero(tangentAval(type))),
   );
+}
+
+/** Whether this has been asked of a jaxpr before. */
+function isAskedAgain(jaxpr: Jaxpr): boolean {
+  jaxpr.memo ??= new Map();
+  if (jaxpr.memo.has("pulled")) return true;
+  jaxpr.memo.set("pulled", true);
+  return false;
 }
 
 function runTransposed(map: LinearMap, linear: readonly boolean[], seeds: readonly NDArray[]): Tangent[] {
@@ -161,11 +209,12 @@ export function readTangents(
 /** Traces `f` at a point given as trees, all arguments active. */
 export function traceAt(f: Fn, args: readonly unknown[], name: string, hasAux: boolean | undefined) {
   requireFunction(f, name);
+  const calledAt = callerOf();
   const label = `${name}(${nameOf(f)})`;
   const { arrays, treedef } = flattenArrays(args, `the arguments of ${label}`);
   const values = arrays.map(asDifferentiable);
   const traced = traceFunction(
-    { name: label, valuesOnDemand: true },
+    { name: label, valuesOnDemand: true, calledAt },
     values.map((x) => x.aval),
     (inputs) => f(...unflatten<unknown[]>(treedef, inputs)),
     values,

@@ -68,6 +68,7 @@ export const partialEvalJaxpr = memoize(
       residuals: residuals.length,
     };
   },
+  "partialEval",
 );
 
 /** The variables that a jaxpr uses and neither takes nor makes, in the order of their first use. */

@@ -52,6 +52,7 @@ export const transposeJaxpr = memoize(
     );
     return { jaxpr: transposed, zeroOut };
   },
+  "transpose",
 );
 
 /** Cotangents of the linear inputs, from values of the other inputs and cotangents of the outputs. */

@@ -3,10 +3,12 @@ import type { NDArray } from "../core/array.js";
 import { withShape } from "../core/aval.js";
 import { ArgumentError, AxisError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
+import { recallUnlined } from "../core/recurring.js";
 import { flattenPrefix, nullIsLeaf, unflatten } from "../core/tree.js";
 import { transpose } from "../primitives/shape.js";
 import { batchJaxpr } from "./batch.js";
 import {
+  callerOf,
   flattenArrays,
   leafName,
   nameOf,
@@ -83,6 +85,7 @@ export function vmap<F extends Fn>(
   if (axisSize !== undefined && !(Number.isSafeInteger(axisSize) && axisSize >= 0))
     throw new ArgumentError(`${label}: axisSize must be a length, got ${String(axisSize)}`);
   return ((...args: unknown[]) => {
+    const calledAt = callerOf();
     const where = `the arguments of ${label}`;
     const { arrays, treedef } = flattenArrays(args, where);
     const given = flattenPrefix(inAxes, treedef, nullIsLeaf, `${label}: inAxes`);
@@ -96,12 +99,13 @@ export function vmap<F extends Fn>(
     });
     const avals = inputs.map((x, i) => (batched[i] ? withShape(x.aval, x.shape.slice(1)) : x.aval));
     const traced = traceFunction(
-      { name: label },
+      { name: label, calledAt },
       avals,
       (xs) => f(...unflatten<unknown[]>(treedef, xs)),
       undefined,
     );
-    const { jaxpr, consts } = traced.closed;
+    const { consts } = traced.closed;
+    const jaxpr = recallUnlined(traced.closed.jaxpr);
     const outGiven = flattenPrefix(outAxes, traced.outTree, nullIsLeaf, `${label}: outAxes`);
     const force = outGiven.map((a) => a !== null);
     const mask = [...consts.map(() => false), ...batched];

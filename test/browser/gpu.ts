@@ -3,3 +3,5 @@ import { GpuDevice, type GpuOptions } from "../../src/backends/webgpu/device.js"
 
 export const openTestDevice = (options: GpuOptions = {}): Promise<GpuDevice> =>
   GpuDevice.open({ allowSoftware: true, ...options });
+
+export const useSwiftShader = (): void => {};

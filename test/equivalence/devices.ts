@@ -1,6 +1,7 @@
 /** The devices as things that run jaxprs, without the ways around them that single operations on small arrays take. */
 import { wasmDevice } from "../../src/backends/wasm/device.js";
 import type { GpuDevice } from "../../src/backends/webgpu/device.js";
+import { defaultTiling } from "../../src/backends/webgpu/tuning.js";
 import { compile } from "../../src/compiler/compile.js";
 import type { ConcreteArray } from "../../src/core/array.js";
 import type { TypedArray } from "../../src/core/dtype.js";
@@ -36,6 +37,7 @@ export const wasmRunner: Runner = {
 
 export const gpuRunner = (gpu: GpuDevice): Runner => {
   const { buffers, workgroupThreads, workgroupBytes } = gpu.limits;
+  const tiling = defaultTiling(gpu.info);
   return {
     name: "webgpu",
     description: gpu.name,
@@ -43,7 +45,13 @@ export const gpuRunner = (gpu: GpuDevice): Runner => {
     flushes: true,
     batch: 64,
     run: async (jaxpr, inputs, threads = workgroupThreads) => {
-      const options = { target: "webgpu", buffers, workgroupThreads: threads, workgroupBytes } as const;
+      const options = {
+        target: "webgpu",
+        buffers,
+        workgroupThreads: threads,
+        workgroupBytes,
+        tiling,
+      } as const;
       // Arrays that the program holds are operands of it on a device.
       const { jaxpr: lifted, consts } = liftConstants(jaxpr);
       const given = [...inputs, ...consts].map((x) => gpu.upload(x.dtype, x.values));

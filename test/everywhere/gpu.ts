@@ -11,6 +11,7 @@ import type { GpuDevice } from "../../src/backends/webgpu/device.js";
 import * as deviceErrors from "../../src/backends/webgpu/errors.js";
 import { firstNan } from "../../src/backends/webgpu/nan.js";
 import type { GpuLimits } from "../../src/backends/webgpu/prepare.js";
+import type { AdapterInfo } from "../../src/backends/webgpu/tuning.js";
 import type { Program, Step } from "../../src/compiler/program.js";
 import type { DType, TypedArray } from "../../src/core/dtype.js";
 import * as coreErrors from "../../src/core/errors.js";
@@ -90,6 +91,7 @@ export class SynchronousGpu {
   readonly name: string;
   readonly limits: GpuLimits;
   readonly float16: boolean;
+  readonly info: AdapterInfo;
   isLost = false;
 
   constructor() {
@@ -105,7 +107,7 @@ export class SynchronousGpu {
     this.port = port1;
     const greeting = this.receive() as Greeting;
     if ("error" in greeting) throw again(greeting.error);
-    ({ name: this.name, limits: this.limits, float16: this.float16 } = greeting);
+    ({ name: this.name, limits: this.limits, float16: this.float16, info: this.info } = greeting);
   }
 
   /** The device that arrays of the language take for theirs: they use nothing of it that is not here. */

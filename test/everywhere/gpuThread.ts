@@ -86,7 +86,7 @@ async function serve(): Promise<void> {
   port.on("message", (request: Request) => {
     before = before.then(() => answer(gpu, request));
   });
-  send({ name: gpu.name, limits: gpu.limits, float16: gpu.float16 });
+  send({ name: gpu.name, limits: gpu.limits, float16: gpu.float16, info: gpu.info });
 }
 
 serve().catch((error: unknown) => send({ error: asData(error) }));

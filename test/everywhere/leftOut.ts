@@ -45,6 +45,7 @@ export const onWebgpu: readonly Row[] = [
   { file: "unit/jaxprText", reason: language },
   { file: "unit/hash", reason: language },
   { file: "unit/leaks", reason: devices },
+  { file: "unit/profile", reason: devices },
   { file: "unit/transforms/lower", reason: devices },
   { file: "unit/effectsInControl", reason: loops },
   { file: "unit/missingRules", reason: noRule },

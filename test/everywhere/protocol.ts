@@ -1,5 +1,6 @@
 /** What a test's thread and the thread that owns the GPU say to each other. All of it is data that can be cloned. */
 import type { GpuLimits } from "../../src/backends/webgpu/prepare.js";
+import type { AdapterInfo } from "../../src/backends/webgpu/tuning.js";
 import type { Program } from "../../src/compiler/program.js";
 import type { DType, TypedArray } from "../../src/core/dtype.js";
 
@@ -40,7 +41,12 @@ export interface ErrorData {
 
 /** What the thread that owns the GPU says first. */
 export type Greeting =
-  | { readonly name: string; readonly limits: GpuLimits; readonly float16: boolean }
+  | {
+      readonly name: string;
+      readonly limits: GpuLimits;
+      readonly float16: boolean;
+      readonly info: AdapterInfo;
+    }
   | { readonly error: ErrorData };
 
 /** What the thread that owns the GPU is started with. */

@@ -178,6 +178,50 @@ describe("installed", () => {
     expect(run("node", [outfile])).toBe("6");
   });
 
+  test("a bundle has what it uses: not the code for GPUs at the start, nor primitives that nothing names", async () => {
+    const bundle = async (entry: string): Promise<string> => {
+      const { outputFiles } = await esbuild.build({
+        entryPoints: [join(folder, entry)],
+        bundle: true,
+        format: "esm",
+        platform: "browser",
+        splitting: true,
+        minify: true,
+        outdir: join(folder, "esbuild-parts"),
+        write: false,
+        logLevel: "silent",
+      });
+      return outputFiles
+        .filter(({ path }) => !/webgpu/.test(path))
+        .map(({ text }) => text)
+        .join("\n");
+    };
+    const [some, all] = await Promise.all([bundle("grad.mjs"), bundle("registry.mjs")]);
+    // Not `toContain`, whose message would be the bundle.
+    const has = (text: string): boolean[] => [some, all].map((code) => code.includes(text));
+    expect(has("@compute")).toEqual([false, false]);
+    expect(has('name:"convGeneralDilated"')).toEqual([false, true]);
+    expect(has('("xlog1py",')).toEqual([false, true]);
+    expect(has('name:"linearSolve"')).toEqual([false, true]);
+    expect(some.length).toBeLessThan(0.75 * all.length);
+  });
+
+  test("whoever looks primitives up finds all of them, in a bundle as well", async () => {
+    const outfile = join(folder, "esbuild-registry", "out.mjs");
+    const entryPoints = [join(folder, "registry.mjs")];
+    await esbuild.build({
+      entryPoints,
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      minify: true,
+      outfile,
+    });
+    const plain = run("node", ["registry.mjs"]);
+    expect(plain).toMatch(/^\d{3} Right$/);
+    expect(run("node", [outfile])).toBe(plain);
+  });
+
   test("esbuild's CommonJS bundle runs, where import.meta is empty", async () => {
     const outfile = join(folder, "esbuild-cjs", "out.cjs");
     await esbuild.build({

@@ -111,13 +111,18 @@ def polynomial(name, low, high, n):
 
 
 half_log2 = mp.log(2) / 2
-quarter = mp.pi / 2
 
 
 # e^r = 1 + r + r² p(r); relative to r, for expm1.
-@polynomial("exp", -half_log2 * 1.001, half_log2 * 1.001, 6)
+@polynomial("expm1", -half_log2 * 1.001, half_log2 * 1.001, 6)
 def _(r):
     return (mp.expm1(r) - r) / r**2, abs(r)
+
+
+# The same, relative to e^r.
+@polynomial("exp", -half_log2 * 1.001, half_log2 * 1.001, 5)
+def _(r):
+    return (mp.expm1(r) - r) / r**2, r**2 / mp.exp(r)
 
 
 # 2^r = 1 + r p(r).
@@ -132,25 +137,11 @@ def _(f):
     return (mp.log1p(f) - f + f**2 / 2) / f**3, abs(f) ** 3 / abs(mp.log1p(f))
 
 
-# sin(π/2 f) = f (π/2 + f² p(f²)).
-@polynomial("sin", 0, "0.251", 4)
+# cos r = 1 - r²/2 + r⁴ p(r²), for |r| <= π/4.
+@polynomial("cos", 0, (mp.pi / 4 * mpf("1.001")) ** 2, 3)
 def _(z):
-    f = mp.sqrt(z)
-    return (mp.sin(quarter * f) / f - quarter) / z, z / (mp.sin(quarter * f) / f)
-
-
-# cos(π/2 f) = 1 + f² p(f²).
-@polynomial("cos", 0, "0.251", 4)
-def _(z):
-    f = mp.sqrt(z)
-    return (mp.cos(quarter * f) - 1) / z, z / mp.cos(quarter * f)
-
-
-# tan(π/2 f) = f (π/2 + f² p(f²)).
-@polynomial("tan", 0, "0.251", 7)
-def _(z):
-    f = mp.sqrt(z)
-    return (mp.tan(quarter * f) / f - quarter) / z, z / (mp.tan(quarter * f) / f)
+    r = mp.sqrt(z)
+    return (mp.cos(r) - 1 + z / 2) / z**2, z**2 / mp.cos(r)
 
 
 def odd(name, function, high, n):
@@ -162,10 +153,12 @@ def odd(name, function, high, n):
         return (function(x) / x - 1) / z, z / (function(x) / x)
 
 
+odd("sin", mp.sin, mp.pi / 4 * mpf("1.001"), 3)
+odd("tan", mp.tan, mp.pi / 4 * mpf("1.001"), 7)
 odd("asin", mp.asin, "0.5", 6)
 odd("atan", mp.atan, 1, 10)
 odd("sinh", mp.sinh, 1, 4)
-odd("tanh", mp.tanh, 1, 8)
+odd("tanh", mp.tanh, "0.85", 7)
 odd("asinh", mp.asinh, "0.5", 5)
 odd("atanh", mp.atanh, "0.5", 6)
 

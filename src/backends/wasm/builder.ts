@@ -77,7 +77,7 @@ export class FunctionBuilder {
     this.emit(`${type}.const`, value);
   }
 
-  vectorConstant(shape: "f32x4" | "i32x4" | "f64x2" | "i64x2", value: number): void {
+  vectorConstant(shape: "f32x4" | "i32x4" | "f64x2" | "i64x2", value: number | readonly number[]): void {
     this.emit("v128.const", { shape, value });
   }
 

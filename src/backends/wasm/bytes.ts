@@ -17,7 +17,7 @@ export class ByteWriter {
   }
 
   byte(value: number): void {
-    this.reserve(1);
+    if (this.used === this.bytes.length) this.reserve(1);
     this.bytes[this.used++] = value;
   }
 

@@ -40,6 +40,8 @@ export const word = {
   pages: 4 * line + 7,
   /** How many addresses the function is called with, and the first of them. */
   count: 4 * line + 8,
+  /** Whether workers are to note when they came and left: see `stampsOf`. */
+  stamped: 4 * line + 9,
   addresses: 5 * line,
 } as const;
 
@@ -49,5 +51,11 @@ export const mostAddresses = 1024;
 /** Workers at most: each has a bit beside the sign. */
 export const mostWorkers = 31;
 
+/** Behind the words for each worker when it began with a job and when it was done, in ms since 1970, by the finest clock. */
+export const stamps = {
+  at: (word.addresses + mostAddresses) * Int32Array.BYTES_PER_ELEMENT,
+  count: 2 * mostWorkers,
+} as const;
+
 export const makeControl = (): Int32Array<SharedArrayBuffer> =>
-  new Int32Array(new SharedArrayBuffer((word.addresses + mostAddresses) * Int32Array.BYTES_PER_ELEMENT));
+  new Int32Array(new SharedArrayBuffer(stamps.at + stamps.count * Float64Array.BYTES_PER_ELEMENT));

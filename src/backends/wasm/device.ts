@@ -17,7 +17,8 @@ import { type Memory, noteArray, provideReclaim } from "../../core/lifetime.js";
 import { runLifted } from "../../core/lifted.js";
 import type { Params, Primitive } from "../../core/primitive.js";
 import { effectsWait } from "../../core/trace.js";
-import { planProgram, storedBytes } from "./layout.js";
+import { viewElements } from "./elements.js";
+import { planProgram, small, storedBytes } from "./layout.js";
 import { deviceHeap } from "./memory.js";
 import { printKernels } from "./print.js";
 import { compileProgram } from "./run.js";
@@ -71,11 +72,33 @@ function isFree(x: ConcreteArray): boolean {
   return !x.isShared && (heap.owns(x.values) || !heap.contains(x.values));
 }
 
+/** Elements of the host that a program was given and had to copy. */
+const copied = new WeakSet<TypedArray>();
+
+/**
+ * Moves arrays of the host that are used for the second time into the memory of the device, so that no program needs to copy
+ * them again. What is used once, as a batch of data, would only fill the memory.
+ */
+function settleIn(inputs: readonly ConcreteArray[], donated?: readonly boolean[]): void {
+  const heap = deviceHeap();
+  for (const [i, x] of inputs.entries()) {
+    const { values, dtype } = x;
+    if (values.byteLength <= small || dtype === "float16" || donated?.[i] === true || heap.contains(values))
+      continue;
+    if (!copied.has(values)) copied.add(values);
+    else if (heap.canKeep(values.byteLength)) {
+      const view = heap.adopt(values, (address) => viewElements(heap, dtype, address, values.length));
+      if (view !== undefined) x.relocate(view);
+    }
+  }
+}
+
 function runDonating(
   jaxpr: Jaxpr,
   inputs: readonly ConcreteArray[],
   donated: readonly boolean[],
 ): ConcreteArray[] {
+  settleIn(inputs, donated);
   const ready = compiled(jaxpr, donationOf(inputs.map((x, i) => donated[i] && isFree(x))));
   const { program } = ready;
   const lost = program.inputs.map((b) => program.donated?.has(b) === true);
@@ -96,6 +119,7 @@ function runDonating(
 }
 
 function run(jaxpr: Jaxpr, inputs: readonly ConcreteArray[]): ConcreteArray[] {
+  settleIn(inputs);
   const given = inputs.map((x) => x.values);
   return wrap(jaxpr, inputs, given, compiled(jaxpr, "").run(given));
 }

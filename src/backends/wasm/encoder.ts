@@ -4,6 +4,7 @@ import { ByteWriter } from "./bytes.js";
 import {
   type HostFunction,
   type Instruction,
+  lanesOf,
   type MemoryImmediate,
   maximumPages,
   type ValueType,
@@ -154,7 +155,7 @@ function encodeBody(f: WasmFunction, indices: ReadonlyMap<WasmFunction | HostFun
     w.byte(valueTypes[type]);
   });
   for (const instruction of f.code) encodeInstruction(w, instruction, indices);
-  w.byte(opcodes.end.code);
+  w.byte(opcodes().end.code);
   return w.finish();
 }
 
@@ -163,7 +164,7 @@ function encodeInstruction(
   { op, immediate }: Instruction,
   indices: ReadonlyMap<WasmFunction | HostFunction, number>,
 ): void {
-  const { code, immediate: kind } = opcodes[op];
+  const { code, immediate: kind } = opcodes()[op];
   if (code < 0x1000) w.byte(code);
   else {
     w.byte(Math.floor(code / 0x1000));
@@ -216,14 +217,12 @@ function encodeInstruction(
 }
 
 function encodeVector(w: ByteWriter, { shape, value }: VectorImmediate): void {
-  if (shape === "f64x2") {
-    w.f64(value);
-    w.f64(value);
-    return;
-  }
-  for (let i = 0; i < 4; i++)
-    if (shape === "f32x4") w.f32(value);
-    else if (shape === "i32x4") w.i32(value);
-    // The high half of a 64-bit integer that is small: its sign.
-    else w.i32(i % 2 === 0 ? value : value < 0 ? -1 : 0);
+  for (const x of lanesOf(shape, value))
+    if (shape === "f64x2") w.f64(x);
+    else if (shape === "f32x4") w.f32(x);
+    else {
+      w.i32(x);
+      // The high half of a 64-bit integer that is small: its sign.
+      if (shape === "i64x2") w.i32(x < 0 ? -1 : 0);
+    }
 }

@@ -136,6 +136,12 @@ export class ExpressionPrinter implements AccessContext {
       this.f.call(this.half.round(e.lanes));
       return;
     }
+    if (shape === "f32x4" && (e.fn === "neg" || e.fn === "abs")) {
+      // The processor has no instruction for these. A mask is made outside of the loop, those of V8 inside.
+      this.f.vectorConstant("i32x4", e.fn === "neg" ? -0x80000000 : 0x7fffffff);
+      this.f.plain(e.fn === "neg" ? "v128.xor" : "v128.and");
+      return;
+    }
     const simple = unaries[shape]?.[e.fn];
     if (simple !== undefined) this.f.plain(...simple);
     else if (!unaryOnStack(this.f, e.fn, shape)) throw new InternalError(`${e.fn} of ${shape}`);
@@ -190,6 +196,12 @@ export class ExpressionPrinter implements AccessContext {
   private printCompare(e: Of<"compare">): void {
     const shape = shapeOf(e.x);
     this.print(e.x);
+    if (shape === "i32x4" && e.fn === "lt" && isConst(e.y, 0)) {
+      // The sign, in all bits.
+      this.f.constant("i32", 31);
+      this.f.plain("i32x4.shr_s");
+      return;
+    }
     this.print(e.y);
     const simple = comparisons[shape]?.[e.fn];
     if (simple === undefined) throw new InternalError(`${e.fn} of ${shape}`);
@@ -207,10 +219,35 @@ export class ExpressionPrinter implements AccessContext {
       );
       return;
     }
+    if (this.printExtreme(e) || this.printMasked(e)) return;
     this.print(e.onTrue);
     this.print(e.onFalse);
     this.print(e.cond);
     this.f.plain(e.lanes === 1 ? "select" : "v128.bitselect");
+  }
+
+  /** x < y ? y : x is pmax(x, y), and y < x ? y : x is pmin(x, y): one instruction, where `bitselect` takes three. */
+  private printExtreme({ cond, onTrue: y, onFalse: x, ...typed }: Of<"select">): boolean {
+    const shape = shapeOf(typed);
+    if ((shape !== "f32x4" && shape !== "f64x2") || cond.op !== "compare") return false;
+    if (cond.fn !== "lt" && cond.fn !== "gt") return false;
+    const [low, high] = cond.fn === "lt" ? [cond.x, cond.y] : [cond.y, cond.x];
+    const isMax = isSame(low, x) && isSame(high, y);
+    if (!isMax && !(isSame(low, y) && isSame(high, x))) return false;
+    this.print(x);
+    this.print(y);
+    this.f.plain(`${shape}.${isMax ? "pmax" : "pmin"}`);
+    return true;
+  }
+
+  /** A choice between a vector and zeros masks the vector. */
+  private printMasked({ cond, onTrue, onFalse, lanes }: Of<"select">): boolean {
+    if (lanes === 1 || isConst(onTrue, 0) === isConst(onFalse, 0)) return false;
+    const kept = isConst(onTrue, 0) ? onFalse : onTrue;
+    this.print(kept);
+    this.print(cond);
+    this.f.plain(kept === onTrue ? "v128.and" : "v128.andnot");
+    return true;
   }
 
   private printCast(e: Of<"cast">): void {
@@ -256,6 +293,12 @@ export class ExpressionPrinter implements AccessContext {
     shapeOf(e);
     const wide = e.type === "bool" && e.lanes === 2;
     const lanes = e.type === "f32" ? "f32x4" : e.type === "f64" ? "f64x2" : wide ? "i64x2" : "i32x4";
+    const values = e.parts.flatMap((part) => (part.op === "const" ? [part.value] : []));
+    if (values.length === e.parts.length) {
+      f.vectorConstant(lanes, e.type === "bool" ? values.map((x) => -x) : values);
+      return;
+    }
+    if (this.printShuffle(e.parts)) return;
     e.parts.forEach((part, lane) => {
       this.print(part);
       if (wide) f.plain("i64.extend_i32_u");
@@ -263,6 +306,20 @@ export class ExpressionPrinter implements AccessContext {
       else f.lane(`${lanes}.replace_lane`, lane);
     });
     if (e.type === "bool") f.plain(wide ? "i64x2.neg" : "i32x4.neg");
+  }
+
+  /** Lanes of a vector in another order. */
+  private printShuffle(parts: readonly Expr[]): boolean {
+    const [first] = parts;
+    if (first.op !== "extract" || first.x.op !== "get") return false;
+    const { x } = first;
+    const order = parts.flatMap((e) => (e.op === "extract" && isSame(e.x, x) ? [e.lane] : []));
+    if (order.length < parts.length || x.lanes !== parts.length) return false;
+    const size = 16 / x.lanes;
+    this.print(x);
+    this.print(x);
+    this.f.shuffle(order.flatMap((lane) => Array.from({ length: size }, (_, byte) => lane * size + byte)));
+    return true;
   }
 
   private printExtract(e: Of<"extract">): void {
@@ -328,3 +385,9 @@ function findHostCall(e: Expr): boolean {
       return true;
   }
 }
+
+/** Whether two operands are the same value; what is used twice has a name by now. */
+const isSame = (x: Expr, y: Expr): boolean =>
+  x === y ||
+  (x.op === "get" && y.op === "get" && x.local === y.local) ||
+  (x.op === "const" && y.op === "const" && x.type === y.type && Object.is(x.value, y.value));

@@ -1,7 +1,9 @@
 /** Makes kernels callable, and calls them for a range of items: on one thread, or on several where that is worth it. */
 import { eachStmt, exprsOf, nodesOf } from "../../compiler/walk.js";
+import { noting } from "../../core/ir/notes.js";
 import { isConst } from "../../core/ir/ops.js";
 import type { Kernel } from "../../core/ir/types.js";
+import { timed } from "../../core/profiler.js";
 import { mostAddresses } from "./control.js";
 import { encodeModule } from "./encoder.js";
 import type { Heap } from "./memory.js";
@@ -149,20 +151,24 @@ function grainOf({ launch, body }: Kernel): number {
 /** Compiles kernels into functions on the memory of a heap, in the order of the kernels. */
 export function compileKernels(kernels: readonly Kernel[], heap: Heap): Launcher[] {
   if (kernels.length === 0) return [];
-  const { module, functions } = printKernels(kernels, { sharedMemory: heap.shared });
+  const { module, functions } = timed("compile", "print", () =>
+    noting(() => printKernels(kernels, { sharedMemory: heap.shared })),
+  );
   const host = Object.fromEntries(module.imports.map((f) => [f.name, f.fn]));
-  const bytes = encodeModule(module);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    env: { memory: heap.memory },
-    host,
-  });
+  const bytes = timed("compile", "encode", () => encodeModule(module));
+  const { exports } = timed(
+    "compile",
+    "compile wasm",
+    () => new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory }, host }),
+  );
   // Kernels with the same code are one function and share what is known about it.
-  const byFunction = new Map<KernelFunction, Kernel[]>();
+  const byFunction = new Map<KernelFunction, Set<Kernel>>();
   const calls = functions.map(({ name }, i) => {
     const call = exports[name] as KernelFunction;
+    const original = kernels[i].copyOf ?? kernels[i];
     const same = byFunction.get(call);
-    if (same === undefined) byFunction.set(call, [kernels[i]]);
-    else same.push(kernels[i]);
+    if (same === undefined) byFunction.set(call, new Set([original]));
+    else same.add(original);
     return call;
   });
   const all = Object.values(exports);
@@ -178,6 +184,6 @@ export function compileKernels(kernels: readonly Kernel[], heap: Heap): Launcher
     return { pool: poolOf(heap), code, fn: all.indexOf(call), grain: Math.max(...same.map(grainOf)) };
   };
   const launchers = new Map<KernelFunction, Launcher>();
-  for (const [call, same] of byFunction) launchers.set(call, new Launcher(call, sharingOf(call, same)));
+  for (const [call, same] of byFunction) launchers.set(call, new Launcher(call, sharingOf(call, [...same])));
   return calls.map((call) => launchers.get(call) as Launcher);
 }

@@ -13,7 +13,7 @@ import { hostBytes } from "./elements.js";
 import { afterSteps, type Rotation, rotationOf } from "./rotation.js";
 
 /** Elements up to so many bytes are copied in and out: that is cheaper than to keep account of them. */
-const small = 4096;
+export const small = 4096;
 
 /** Bytes of a buffer as kernels see it. */
 export const storedBytes = ({ dtype, size }: Buffer): number => itemSize(dtype) * size;

@@ -6,6 +6,7 @@
  */
 import type { TypedArray } from "../../core/dtype.js";
 import { DeviceError, InternalError } from "../../core/errors.js";
+import { timed } from "../../core/profiler.js";
 import { type Collect, findCollect } from "../collect.js";
 import { Allocator } from "./allocator.js";
 import { lowestAddress, maximumPages } from "./module.js";
@@ -187,6 +188,24 @@ export class Heap {
     return view;
   }
 
+  /**
+   * A copy of an array that lives here; undefined if there is no room for it.
+   *
+   * @param view makes the view of a block.
+   */
+  adopt<T extends TypedArray>(values: T, view: (address: number) => T): T | undefined {
+    let address: number;
+    try {
+      address = this.malloc(values.byteLength);
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return undefined;
+      throw error;
+    }
+    const own = view(address);
+    timed("transfer", "copy in", () => own.set(values));
+    return this.keep(own);
+  }
+
   /** Whether the array has a block of its own here. */
   owns(view: TypedArray): boolean {
     return this.addresses.has(view);
@@ -195,7 +214,7 @@ export class Heap {
   /** Frees the blocks of arrays that nobody holds any more, as far as the host lets one know before the job is over. */
   private reclaim(): void {
     if (this.collect !== undefined) {
-      this.collect();
+      timed("memory", "collect garbage", this.collect);
       for (const [address, ref] of this.weak)
         if (ref.deref() === undefined) {
           this.arrays.unregister(ref);

@@ -37,11 +37,17 @@ export interface MemoryImmediate {
   readonly lane?: number;
 }
 
-/** A vector constant: one number in all lanes. */
+/** A vector constant: one number in all lanes, or one for each. */
 export interface VectorImmediate {
   readonly shape: "f32x4" | "i32x4" | "f64x2" | "i64x2";
-  readonly value: number;
+  readonly value: number | readonly number[];
 }
+
+export const lanesOf = (
+  shape: VectorImmediate["shape"],
+  value: VectorImmediate["value"],
+): readonly number[] =>
+  typeof value === "number" ? new Array<number>(Number(shape.at(-1))).fill(value) : value;
 
 /** A number is a constant, a local, a lane or a label; see `ImmediateKind`. */
 export type Immediate =

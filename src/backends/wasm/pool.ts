@@ -1,6 +1,7 @@
 /** The threads of a heap: started when there is work for them, they run kernels on its memory together with the main thread. */
 import { DeviceError } from "../../core/errors.js";
-import { makeControl, word } from "./control.js";
+import { activeProfile, type Profiler } from "../../core/profiler.js";
+import { makeControl, stamps, word } from "./control.js";
 import type { KernelFunction } from "./launch.js";
 import type { Heap } from "./memory.js";
 import { threadCount } from "./threads.js";
@@ -174,11 +175,14 @@ export class ThreadPool {
     const team = this.team;
     if (team === undefined) throw new DeviceError("the wasm device has no threads yet");
     const { control, known } = team;
+    const profile = activeProfile();
     const before = performance.now();
     const had = known.get(job.code) ?? 0;
     const block = (Atomics.load(control, word.ready) & ~had) === 0 ? 0 : this.lend(job.code);
     try {
       this.describe(control, job, block);
+      control[word.stamped] = profile === undefined ? 0 : 1;
+      if (profile !== undefined) stampsOf(control).fill(0);
       Atomics.store(control, word.gate, -2147483648);
       Atomics.add(control, word.epoch, 1);
       const chunks = Math.ceil((job.to - job.from) / job.chunk);
@@ -191,6 +195,7 @@ export class ThreadPool {
         Atomics.store(control, word.next, chunks);
         this.awaitLast(control, job);
       }
+      if (profile !== undefined) tellLanes(profile, control);
       known.set(job.code, (had & ~control[word.lacks]) | control[word.has]);
       this.rethrow(control, job);
       this.shared += job.to - job.from - done.items;
@@ -258,6 +263,17 @@ export class ThreadPool {
     call(begin, Math.min(to, begin + chunk), ...addresses);
     throw new DeviceError("a thread of the wasm device failed where the main thread does not");
   }
+}
+
+const stampsOf = ({ buffer }: Int32Array<SharedArrayBuffer>): Float64Array =>
+  new Float64Array(buffer, stamps.at, stamps.count);
+
+/** Tells when workers were busy with the job that is done. */
+function tellLanes(profile: Profiler, control: Int32Array<SharedArrayBuffer>): void {
+  const times = stampsOf(control);
+  const { timeOrigin } = performance;
+  for (let i = 0; i < times.length; i += 2)
+    if (times[i] !== 0) profile.lane(`worker ${i / 2 + 1}`, times[i] - timeOrigin, times[i + 1] - timeOrigin);
 }
 
 /** Runs chunks until there are none. */

@@ -34,7 +34,13 @@ export function printKernels(
   { sharedMemory }: { readonly sharedMemory: boolean },
 ): PrintedKernels {
   const module = new ModulePrinter();
-  const functions = kernels.map((kernel) => module.print(kernel));
+  const printed = new Map<Kernel, WasmFunction>();
+  const functions = kernels.map((kernel) => {
+    const original = kernel.copyOf ?? kernel;
+    const f = printed.get(original) ?? module.print(original);
+    printed.set(original, f);
+    return f;
+  });
   return {
     module: { sharedMemory, imports: module.imports, functions: module.functions },
     functions,

@@ -2,9 +2,12 @@
  * Runs programs. Everything a run needs is laid out before its first step: one block (the arena) for temporaries and for
  * small inputs and outputs, and a block for each large one. Inputs that are in the memory already are used where they are.
  */
+import { wasmOptions } from "../../compiler/compile.js";
 import { kernelsOf, type Program } from "../../compiler/program.js";
+import { stepFacts } from "../../compiler/stepFacts.js";
 import type { TypedArray } from "../../core/dtype.js";
 import { InternalError } from "../../core/errors.js";
+import { activeProfile, timed } from "../../core/profiler.js";
 import { hostBytes, readElements, viewElements } from "./elements.js";
 import { compileKernels } from "./launch.js";
 import { Layout, storedBytes } from "./layout.js";
@@ -38,7 +41,7 @@ export interface CompiledProgram {
 
 /** Makes a program ready to run. Its kernels are compiled when it is first run. */
 export function compileProgram(program: Program, options: { readonly heap?: Heap } = {}): CompiledProgram {
-  const layout = new Layout(program);
+  const layout = timed("compile", "plan memory", () => new Layout(program));
   let executable: Executable | undefined;
   const prepare = (): Executable => {
     executable ??= new Executable(layout, options.heap ?? deviceHeap());
@@ -70,6 +73,8 @@ class Executable {
     const { layout, heap } = this;
     const { buffers } = layout.numbers;
     this.check(inputs);
+    const profile = activeProfile();
+    profile?.program(layout.program, "wasm", () => stepFacts(layout.program, wasmOptions, storedBytes));
     const addresses = new Array<number>(buffers.length + 1).fill(lowestAddress);
     // Blocks that are to be freed, also if a step fails.
     const blocks = new Set<number>();
@@ -89,14 +94,17 @@ class Executable {
         addresses[slot] = heap.contains(values) ? values.byteOffset : take(values.byteLength);
       }
       for (const { slot, host, offset } of layout.inside) addresses[slot] = addresses[host] + offset;
+      profile?.begin("transfer", "copy in");
       for (const slot of layout.smallInputs)
         writeBuffer(session, buffers[slot], addresses[slot], inputs[slot]);
       for (const slot of layout.largeInputs)
         if (!heap.contains(inputs[slot])) writeBuffer(session, buffers[slot], addresses[slot], inputs[slot]);
+      profile?.end();
 
       started();
       for (const run of runners) run(addresses);
 
+      profile?.begin("transfer", "copy out");
       const results: TypedArray[] = [...inputs];
       for (const slot of layout.smallOutputs)
         results[slot] = readBuffer(session, buffers[slot], addresses[slot]);
@@ -114,6 +122,7 @@ class Executable {
           const { dtype, size } = buffers[slot];
           results[slot] = heap.handOver(inputs[host], viewElements(heap, dtype, addresses[slot], size));
         } else leave(slot);
+      profile?.end();
       return layout.outputs.map((slot) => results[slot]);
     } finally {
       for (const address of blocks) heap.free(address);

@@ -1,11 +1,12 @@
 /** The steps of programs: kernels, `evaluate` rules, and branches and loops, which run steps themselves. */
-import type { HostStep, KernelStep } from "../../compiler/program.js";
+import type { ControlStep, HostStep, KernelStep } from "../../compiler/program.js";
 import { ConcreteArray } from "../../core/array.js";
 import type { TypedArray } from "../../core/dtype.js";
 import { isEffectful } from "../../core/effects.js";
 import { InternalError } from "../../core/errors.js";
 import type { Buffer } from "../../core/ir/types.js";
 import { Literal } from "../../core/jaxpr.js";
+import { activeProfile } from "../../core/profiler.js";
 import { literalArray } from "../../core/trace.js";
 import { readElements, viewElements, writeElements } from "./elements.js";
 import { readyFlow } from "./flow.js";
@@ -20,8 +21,20 @@ export const readySteps: MakeReady = ({ program, numbers, flows }, launchers) =>
     if (step.kind === "host") return readyHost(step, numbers);
     const flow = flows.get(step);
     if (flow === undefined) throw new InternalError(`${step.eqn.primitive.name} has no workspace`);
-    return readyFlow(step, flow, numbers, launchers, readySteps);
+    return measured(step, readyFlow(step, flow, numbers, launchers, readySteps));
   });
+
+/** A branch or a loop that says so where a profile is being taken. */
+const measured =
+  ({ eqn }: ControlStep, ready: ReadyStep): ReadyStep =>
+  (session) => {
+    const run = ready(session);
+    return (addresses) => {
+      const profile = activeProfile();
+      if (profile === undefined) run(addresses);
+      else profile.during("control", eqn.primitive.name, () => run(addresses), eqn);
+    };
+  };
 
 function readyKernel({ kernel }: KernelStep, numbers: Numbers, launcher: Launcher): ReadyStep {
   const extent = kernel.launch.kind === "range" ? kernel.launch.extent : 0;
@@ -30,7 +43,9 @@ function readyKernel({ kernel }: KernelStep, numbers: Numbers, launcher: Launche
     const own = new Array<number>(slots.length).fill(0);
     return (addresses) => {
       for (let i = 0; i < own.length; i++) own[i] = addresses[slots[i]];
-      launcher.run(extent, own);
+      const profile = activeProfile();
+      if (profile === undefined) launcher.run(extent, own);
+      else profile.during("kernel", kernel.name, () => launcher.run(extent, own), kernel);
     };
   };
 }
@@ -59,7 +74,10 @@ function readyHost(step: HostStep, numbers: Numbers): ReadyStep {
           : viewElements(heap, dtype, addresses[slot], size);
       return new ConcreteArray(values, atom.aval);
     });
-    const results = eqn.primitive.evaluate(operands, eqn.params, types);
+    const evaluate = () => eqn.primitive.evaluate(operands, eqn.params, types);
+    const profile = activeProfile();
+    const results =
+      profile === undefined ? evaluate() : profile.during("host", eqn.primitive.name, evaluate, eqn);
     outputs.forEach((slot, i) => {
       writeBuffer(session, numbers.buffers[slot], addresses[slot], results[i].values);
     });

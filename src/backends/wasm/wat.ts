@@ -3,6 +3,7 @@ import {
   type HostFunction,
   type Instruction,
   identifier,
+  lanesOf,
   type MemoryImmediate,
   maximumPages,
   type Variable,
@@ -45,7 +46,7 @@ function printFunction(f: WasmFunction): string[] {
     const { op } = instruction;
     if (op === "end" || op === "else") depth--;
     lines.push(`${"  ".repeat(depth)}${printInstruction(instruction, names)}`);
-    if (opcodes[op].immediate === "block" || op === "else") depth++;
+    if (opcodes()[op].immediate === "block" || op === "else") depth++;
   }
   lines.push("  )");
   return lines;
@@ -57,7 +58,7 @@ function printInstruction({ op, immediate }: Instruction, locals: readonly strin
 }
 
 function printImmediate({ op, immediate }: Instruction, locals: readonly string[]): string {
-  switch (opcodes[op].immediate) {
+  switch (opcodes()[op].immediate) {
     case "none":
       return "";
     case "block":
@@ -71,7 +72,7 @@ function printImmediate({ op, immediate }: Instruction, locals: readonly string[
       return number(immediate as number);
     case "v128": {
       const { shape, value } = immediate as VectorImmediate;
-      return `${shape} ${new Array(Number(shape.at(-1))).fill(number(value)).join(" ")}`;
+      return `${shape} ${lanesOf(shape, value).map(number).join(" ")}`;
     }
     case "shuffle":
       return (immediate as readonly number[]).join(" ");

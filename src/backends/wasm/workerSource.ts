@@ -6,7 +6,7 @@
  * A worker never returns to its event loop and gets no messages beside the first. So it works for a program that
  * computes for an hour without returning to its own.
  */
-import { word } from "./control.js";
+import { stamps, word } from "./control.js";
 
 /** What the first message (in Node: `workerData`) holds. */
 export interface WorkerStart {
@@ -25,6 +25,8 @@ const mostModules = 256;
 export const workerSource = `"use strict";
 const start = ({ control, memory, index }) => {
   const bit = 1 << index;
+  const stamps = new Float64Array(control.buffer, ${stamps.at}, ${stamps.count});
+  const now = () => performance.timeOrigin + performance.now();
   const modules = new Map();
 
   // The text of a block is a list of [name, name in Math]: functions that the module imports. Others are never called here.
@@ -101,7 +103,10 @@ const start = ({ control, memory, index }) => {
     if (epoch === seen) continue;
     seen = epoch;
     if (!enter()) continue;
+    const stamped = control[${word.stamped}] !== 0;
+    if (stamped) stamps[2 * index] = now();
     work();
+    if (stamped) stamps[2 * index + 1] = now();
     if ((Atomics.and(control, ${word.gate}, ~bit) & ~bit) === 0) Atomics.notify(control, ${word.gate});
   }
 };

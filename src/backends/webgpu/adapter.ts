@@ -1,11 +1,20 @@
 /** Finding a GPU. */
+import type { MatrixUnit } from "../../core/ir/tiling.js";
 import { NoAdapterError } from "./errors.js";
+import { matrixFeature, unitsOf } from "./matrixUnits.js";
+import type { SubgroupSizes } from "./matrixWgsl.js";
+import type { AdapterInfo } from "./tuning.js";
 
 export interface AdapterOptions {
   /** Take a GPU that is emulated on the CPU if there is no other. It is slower than the device "wasm". Default: false. */
   readonly allowSoftware?: boolean;
   /** The WebGPU to use. Default: `navigator.gpu`, and in Node the package `webgpu`. */
   readonly gpu?: GPU;
+  /**
+   * Ask for operations on matrices of subgroups, an experiment of Dawn: they are then used where `tune` finds them faster.
+   * Default: false.
+   */
+  readonly subgroupMatrix?: boolean;
 }
 
 const features = ["shader-f16", "subgroups", "timestamp-query"] as const;
@@ -20,8 +29,8 @@ const limits = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** Dawn's entry point must live as long as anything made by it. */
-let dawn: Promise<GPU> | undefined;
+/** Dawn's entry points must live as long as anything made by them. One allows experiments. */
+const dawn = new Map<boolean, Promise<GPU>>();
 
 interface DawnModule {
   create(flags: string[]): GPU;
@@ -30,10 +39,12 @@ interface DawnModule {
 /** The package is named by a variable so that bundlers for browsers, where nobody needs it, do not look for it. */
 const packageName: string = "webgpu";
 
-async function loadDawn(): Promise<GPU> {
+async function loadDawn(experiments: boolean): Promise<GPU> {
   try {
     const { create } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ packageName)) as DawnModule;
-    return create([]);
+    // For pages times of the GPU are rounded so that they tell nothing about other pages; a process has no need of that.
+    const exact = "disable-dawn-features=timestamp_quantization";
+    return create(experiments ? [exact, "enable-dawn-features=allow_unsafe_apis"] : [exact]);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw new NoAdapterError(
@@ -42,7 +53,7 @@ async function loadDawn(): Promise<GPU> {
   }
 }
 
-async function findGpu(given: GPU | undefined): Promise<GPU> {
+async function findGpu(given: GPU | undefined, experiments: boolean): Promise<GPU> {
   if (given !== undefined) return given;
   const here = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (here !== undefined) return here;
@@ -50,11 +61,12 @@ async function findGpu(given: GPU | undefined): Promise<GPU> {
     throw new NoAdapterError(
       "this browser has no WebGPU, or the page is not secure: navigator.gpu is undefined (https and http://localhost are secure)",
     );
-  dawn ??= loadDawn();
+  const loading = dawn.get(experiments) ?? loadDawn(experiments);
+  dawn.set(experiments, loading);
   try {
-    return await dawn;
+    return await loading;
   } catch (error) {
-    dawn = undefined;
+    dawn.delete(experiments);
     throw error;
   }
 }
@@ -94,12 +106,22 @@ export interface Found {
   readonly name: string;
   readonly software: boolean;
   readonly features: ReadonlySet<string>;
+  readonly info: AdapterInfo;
+  /** What the GPU multiplies in one operation of a subgroup. Empty unless that was asked for. */
+  readonly matrixUnits: readonly MatrixUnit[];
+  readonly subgroups: SubgroupSizes;
 }
 
 /** A new device on the best GPU. */
-export async function openDevice({ allowSoftware = false, gpu }: AdapterOptions): Promise<Found> {
-  const adapter = await findAdapter(await findGpu(gpu), allowSoftware);
-  const wanted = features.filter((feature) => adapter.features.has(feature));
+export async function openDevice({
+  allowSoftware = false,
+  gpu,
+  subgroupMatrix = false,
+}: AdapterOptions): Promise<Found> {
+  const adapter = await findAdapter(await findGpu(gpu, subgroupMatrix), allowSoftware);
+  const wished: readonly string[] = subgroupMatrix ? [...features, matrixFeature] : features;
+  // The types of WebGPU do not know experiments.
+  const wanted = wished.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[];
   let device: GPUDevice;
   try {
     device = await adapter.requestDevice({
@@ -111,5 +133,15 @@ export async function openDevice({ allowSoftware = false, gpu }: AdapterOptions)
       `the GPU ${nameOf(adapter)} gave no device: ${cause instanceof Error ? cause.message : String(cause)}`,
     );
   }
-  return { device, name: nameOf(adapter), software: isSoftware(adapter), features: new Set(wanted) };
+  const { vendor, architecture, device: model, description } = adapter.info;
+  const software = isSoftware(adapter);
+  return {
+    device,
+    name: nameOf(adapter),
+    software,
+    features: new Set<string>(wanted),
+    info: { vendor, architecture, device: model, description, software },
+    matrixUnits: device.features.has(matrixFeature) ? unitsOf(adapter.info) : [],
+    subgroups: { least: adapter.info.subgroupMinSize, most: adapter.info.subgroupMaxSize },
+  };
 }

@@ -3,21 +3,25 @@ import { type CompileOptions, compile, donationOf, mostOperands } from "../../co
 import { describeProgram } from "../../compiler/describe.js";
 import { callsIn, type Effect, outputsFor, type Separated, separateEffects } from "../../compiler/effects.js";
 import { operationJaxpr } from "../../compiler/equation.js";
+import { stepFacts } from "../../compiler/stepFacts.js";
 import { ConcreteArray } from "../../core/array.js";
 import type { Device, Remote } from "../../core/device.js";
 import { allocate, type TypedArray } from "../../core/dtype.js";
 import { hasEffects } from "../../core/effects.js";
+import { plainTiling, type Tiling } from "../../core/ir/tiling.js";
 import type { Buffer } from "../../core/ir/types.js";
 import { type Jaxpr, Var } from "../../core/jaxpr.js";
 import { noteArray } from "../../core/lifetime.js";
 import { runLifted } from "../../core/lifted.js";
 import { bufferOf, type LoweredStep } from "../../core/lowered.js";
 import { printEqn } from "../../core/print.js";
+import { activeProfile } from "../../core/profiler.js";
 import type { GpuBuffer } from "./buffers.js";
 import { bindingBytes } from "./convert.js";
 import type { GpuDevice } from "./device.js";
 import { replay } from "./replay.js";
 import { assignSlots } from "./slots.js";
+import { defaultTiling } from "./tuning.js";
 import { printWgsl } from "./wgsl.js";
 
 class GpuElements implements Remote {
@@ -48,13 +52,26 @@ const isHeld = (buffer: object): boolean => !(buffer as GpuBuffer).released;
 
 export class WebgpuDevice implements Device {
   readonly name = "webgpu";
-  private readonly options: CompileOptions;
+  private options: CompileOptions;
   /** Copies of arrays of the host, made when they were first used here. */
   private readonly uploaded = new WeakMap<ConcreteArray, GpuBuffer>();
 
-  constructor(readonly gpu: GpuDevice) {
+  /** @param tiling how work is cut: by default as is usual on such an adapter. */
+  constructor(
+    readonly gpu: GpuDevice,
+    tiling: Tiling = defaultTiling(gpu.info),
+  ) {
     const { buffers, workgroupThreads, workgroupBytes } = gpu.limits;
-    this.options = { target: "webgpu", buffers, workgroupThreads, workgroupBytes };
+    this.options = { target: "webgpu", buffers, workgroupThreads, workgroupBytes, tiling };
+  }
+
+  get tiling(): Tiling {
+    return this.options.tiling ?? plainTiling;
+  }
+
+  /** Programs that are called from now on are cut so. */
+  set tiling(tiling: Tiling) {
+    this.options = { ...this.options, tiling };
   }
 
   requireAlive(): void {
@@ -96,12 +113,16 @@ export class WebgpuDevice implements Device {
     const { jaxpr: pure, effects } = this.separate(jaxpr);
     const buffers = inputs.map((x) => this.bufferOf(x));
     const free = inputs.map((x, i) => donated[i] === true && !x.isShared && buffers[i].isAlone);
-    const results = this.gpu.run(compile(pure, this.options, donationOf(free)), buffers);
+    const program = compile(pure, this.options, donationOf(free));
+    activeProfile()?.program(program, this.name, () => stepFacts(program, this.options, this.bytesOf));
+    const results = this.gpu.run(program, buffers);
     for (const [i, x] of inputs.entries()) if (donated[i]) this.discard(x);
     for (const effect of effects) this.defer(effect, results);
     for (const buffer of results.splice(jaxpr.outputs.length)) buffer.release();
     return results.map((buffer, k) => this.wrap(buffer, jaxpr.outAvals[k]));
   };
+
+  private readonly bytesOf = ({ dtype, size }: Buffer): number => bindingBytes(dtype, size, this.gpu.float16);
 
   private separate(jaxpr: Jaxpr): Separated {
     return hasEffects(jaxpr) ? separateEffects(jaxpr, mostOperands(this.options)) : { jaxpr, effects: [] };
@@ -124,7 +145,7 @@ export class WebgpuDevice implements Device {
   }
 
   readonly lower: Device["lower"] = (jaxpr, donated) => {
-    const bytesOf = ({ dtype, size }: Buffer): number => bindingBytes(dtype, size, this.gpu.float16);
+    const { bytesOf } = this;
     const { jaxpr: pure, effects } = this.separate(jaxpr);
     const program = describeProgram(pure, donationOf(donated), {
       device: "webgpu",

@@ -4,11 +4,13 @@
  */
 import { type Counters, mostParts } from "./counters.js";
 import type { Chunk } from "./pool.js";
+import { KernelTimer, type TimedKernel } from "./timer.js";
 
 /** So many dispatches keep the GPU busy while the next are recorded. */
 const most = mostParts;
 
 export interface Dispatch {
+  readonly kernel: TimedKernel;
   readonly pipeline: GPUComputePipeline;
   readonly bindings: GPUBindGroup;
   readonly workgroups: readonly [number, number];
@@ -27,6 +29,7 @@ export class Batch {
   private scheduled = false;
   /** The number of the batch that is being recorded. */
   private number = 0;
+  private readonly timer: KernelTimer;
   /** Dispatches since the beginning. */
   total = 0;
 
@@ -35,11 +38,15 @@ export class Batch {
     private readonly counters: Counters,
     /** Whether anything can still be submitted. */
     private readonly isAlive: () => boolean,
-  ) {}
+  ) {
+    this.timer = new KernelTimer(device, most);
+  }
 
-  dispatch({ pipeline, bindings, workgroups, indirect, counts, chunks }: Dispatch): void {
+  dispatch({ kernel, pipeline, bindings, workgroups, indirect, counts, chunks }: Dispatch): void {
     this.encoder ??= this.device.createCommandEncoder();
-    this.pass ??= this.encoder.beginComputePass();
+    const timestampWrites = this.timer.next(kernel);
+    if (timestampWrites !== undefined) this.endPass();
+    this.pass ??= this.encoder.beginComputePass({ timestampWrites });
     this.pass.setPipeline(pipeline);
     if (counts === undefined) this.pass.setBindGroup(0, bindings);
     else this.pass.setBindGroup(0, bindings, [this.counters.offsetOf(counts)]);
@@ -49,6 +56,7 @@ export class Batch {
       this.pass.dispatchWorkgroupsIndirect(indirect.chunk.buffer, indirect.offset);
       indirect.chunk.batch = this.number;
     }
+    if (timestampWrites !== undefined) this.endPass();
     this.total++;
     if (++this.count >= most) this.flush();
     else this.schedule();
@@ -56,8 +64,7 @@ export class Batch {
 
   copy(from: Chunk, to: GPUBuffer, bytes: number): void {
     this.encoder ??= this.device.createCommandEncoder();
-    this.pass?.end();
-    this.pass = undefined;
+    this.endPass();
     this.encoder.copyBufferToBuffer(from.buffer, 0, to, 0, bytes);
     from.batch = this.number;
     this.schedule();
@@ -67,6 +74,11 @@ export class Batch {
   write(chunk: Chunk, bytes: Uint8Array<ArrayBuffer>): void {
     if (chunk.batch === this.number) this.flush();
     this.device.queue.writeBuffer(chunk.buffer, 0, bytes);
+  }
+
+  private endPass(): void {
+    this.pass?.end();
+    this.pass = undefined;
   }
 
   private schedule(): void {
@@ -82,8 +94,8 @@ export class Batch {
   flush(): void {
     if (this.encoder === undefined) return;
     const { encoder } = this;
-    this.pass?.end();
-    this.pass = undefined;
+    this.endPass();
+    this.timer.finish(encoder);
     this.encoder = undefined;
     this.count = 0;
     this.number++;
@@ -91,5 +103,6 @@ export class Batch {
     if (!this.isAlive()) return;
     if (counts.length > 0) this.device.queue.writeBuffer(this.counters.buffer, 0, counts);
     this.device.queue.submit([encoder.finish()]);
+    this.timer.submitted();
   }
 }

@@ -6,6 +6,7 @@
 import type { DType } from "../../core/dtype.js";
 import { DeviceError } from "../../core/errors.js";
 import { disposeSymbol } from "../../core/lifetime.js";
+import { timed } from "../../core/profiler.js";
 import type { Collect } from "../collect.js";
 import type { Chunk, Pool } from "./pool.js";
 
@@ -115,7 +116,7 @@ export class Owners {
   /** Collects garbage, and gives back the memory of arrays that nobody can reach. */
   reclaim(): void {
     if (this.collect === undefined) return;
-    this.collect();
+    timed("memory", "collect garbage", this.collect);
     for (const [ticket, ref] of this.weak) if (ref.deref() === undefined) this.release(ticket);
   }
 }

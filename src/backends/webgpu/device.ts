@@ -7,6 +7,8 @@
 import type { Program } from "../../compiler/program.js";
 import type { DType, TypedArray } from "../../core/dtype.js";
 import { DeviceError, InternalError } from "../../core/errors.js";
+import type { MatrixUnit } from "../../core/ir/tiling.js";
+import { timed } from "../../core/profiler.js";
 import { type Collect, findCollect } from "../collect.js";
 import { type AdapterOptions, type Found, openDevice } from "./adapter.js";
 import { Batch } from "./batch.js";
@@ -15,14 +17,17 @@ import { bindingBytes, fromGpu, toGpu } from "./convert.js";
 import { Counters } from "./counters.js";
 import { DeviceLostError, OutOfMemoryError } from "./errors.js";
 import { Faults } from "./faults.js";
+import type { SubgroupSizes } from "./matrixWgsl.js";
 import { firstNan } from "./nan.js";
 import { Order } from "./order.js";
 import { Pipelines } from "./pipeline.js";
 import type { Prepared } from "./plan.js";
 import { type Chunk, type MemoryUse, Pool } from "./pool.js";
-import { type GpuLimits, prepare } from "./prepare.js";
+import { type GpuLimits, type PrepareOptions, prepare } from "./prepare.js";
 import { Reader } from "./read.js";
 import { Recorder } from "./recorder.js";
+import { Stopwatch } from "./stopwatch.js";
+import type { AdapterInfo } from "./tuning.js";
 
 export interface GpuOptions extends AdapterOptions {
   /**
@@ -61,8 +66,16 @@ export class GpuDevice {
   /** Whether float16 takes two bytes (`shader-f16`); otherwise it is kept in words. */
   readonly float16: boolean;
   readonly limits: GpuLimits;
+  readonly info: AdapterInfo;
+  /** What it multiplies in one operation of a subgroup, if that was asked for. */
+  readonly matrixUnits: readonly MatrixUnit[];
+  private readonly subgroups: SubgroupSizes | undefined;
 
-  private constructor({ device, name, software, features }: Found, options: GpuOptions) {
+  private constructor(found: Found, options: GpuOptions) {
+    const { device, name, software, features, info, matrixUnits } = found;
+    this.info = info;
+    this.matrixUnits = matrixUnits;
+    this.subgroups = matrixUnits.length > 0 ? found.subgroups : undefined;
     this.device = device;
     this.name = name;
     this.software = software;
@@ -167,7 +180,8 @@ export class GpuDevice {
     this.alive();
     const bytes = bindingBytes(dtype, values.length, this.float16);
     const chunk = this.pool.take(bytes);
-    if (values.length > 0) this.write(chunk, toGpu(dtype, values, this.float16));
+    if (values.length > 0)
+      timed("transfer", "upload", () => this.write(chunk, toGpu(dtype, values, this.float16)));
     return new GpuBuffer(this.owners, dtype, values.length, chunk);
   }
 
@@ -243,12 +257,14 @@ export class GpuDevice {
   prepare(program: Program): Prepared {
     let ready = this.prepared.get(program);
     if (ready === undefined) {
-      ready = prepare(program, {
+      const options: PrepareOptions = {
         limits: this.limits,
         float16: this.float16,
+        subgroups: this.subgroups,
         pipelineOf: (shader, name) => this.pipelines.of(shader, name),
         constant: (words) => this.pool.constant(words),
-      });
+      };
+      ready = timed("compile", "prepare", () => prepare(program, options));
       this.prepared.set(program, ready);
     }
     return ready;
@@ -361,6 +377,17 @@ export class GpuDevice {
     });
     this.alive();
     await this.faults.raise();
+  }
+
+  /** Seconds that the GPU takes for what `record` runs on it, from when all before is done. */
+  async seconds(record: () => void): Promise<number> {
+    this.alive();
+    const stopwatch = new Stopwatch(this.device, () => this.batch.flush());
+    try {
+      return await stopwatch.seconds(record);
+    } finally {
+      stopwatch.close();
+    }
   }
 
   /** Frees the memory that is kept for later. */

@@ -6,6 +6,7 @@ export const BufferUsage = {
   UNIFORM: 0x40,
   STORAGE: 0x80,
   INDIRECT: 0x100,
+  QUERY_RESOLVE: 0x200,
 } as const;
 export const MapMode = { READ: 0x1 } as const;
 export const ShaderStage = { COMPUTE: 0x4 } as const;

@@ -1,5 +1,6 @@
 /** Compiled shaders. They are remembered by their text: to compile one costs milliseconds. */
 import { InternalError } from "../../core/errors.js";
+import { timed } from "../../core/profiler.js";
 import { type Counters, counterBytes } from "./counters.js";
 import type { Faults } from "./faults.js";
 import { ShaderStage } from "./flags.js";
@@ -42,7 +43,7 @@ export class Pipelines {
   of(shader: Shader, name: string): Pipeline {
     let made = this.pipelines.get(shader.code);
     if (made === undefined) {
-      made = this.make(shader, name);
+      made = timed("compile", "make pipelines", () => this.make(shader, name));
       this.pipelines.set(shader.code, made);
     }
     return made;

@@ -2,10 +2,13 @@
 import type { Buffer } from "../../core/ir/types.js";
 import type { Pipeline } from "./pipeline.js";
 import type { Chunk } from "./pool.js";
+import type { TimedKernel } from "./timer.js";
 
 /** One dispatch. */
 export interface Launch {
   readonly kind: "launch";
+  /** What profiles know it as. */
+  readonly kernel: TimedKernel;
   readonly pipeline: Pipeline;
   readonly workgroups: readonly [number, number];
   /** Where the number of workgroups is, for what runs only if the GPU finds that it is to. */

@@ -5,11 +5,13 @@ import type { Program } from "../../compiler/program.js";
 import { DeviceError, InternalError } from "../../core/errors.js";
 import { load, store } from "../../core/ir/ops.js";
 import { Buffer, type Kernel } from "../../core/ir/types.js";
+import { timed } from "../../core/profiler.js";
 import { bindingBytes } from "./convert.js";
 import { OutOfMemoryError } from "./errors.js";
 import { makeFrame } from "./frames.js";
 import type { Surroundings } from "./guards.js";
 import type { Body, Maker } from "./maker.js";
+import { printMatrixProduct, type SubgroupSizes } from "./matrixWgsl.js";
 import type { Pipeline } from "./pipeline.js";
 import type { Launch, Plan, Prepared } from "./plan.js";
 import type { Chunk } from "./pool.js";
@@ -34,6 +36,8 @@ export interface GpuLimits {
 export interface PrepareOptions {
   readonly limits: GpuLimits;
   readonly float16: boolean;
+  /** Sizes of subgroups, where operations on their matrices may be used. */
+  readonly subgroups: SubgroupSizes | undefined;
   readonly pipelineOf: (shader: Shader, name: string) => Pipeline;
   /** Memory with words that never change. */
   readonly constant: (words: Uint32Array) => Chunk;
@@ -107,7 +111,7 @@ class Preparation implements Maker {
   /** The dispatch of a kernel. One for an array without elements has nothing to do, and is none. */
   launch(given: Kernel, spotOf: (b: Buffer) => Spot, { guarded, counters }: Surroundings): Launch[] {
     const kernel = shifted(given, spotOf);
-    const shader = printWgsl(kernel, { float16: this.options.float16, plainNames: true, counters });
+    const shader = timed("compile", "print", () => this.shaderOf(kernel, counters));
     if (shader.workgroups[0] === 0) return [];
     const places = new Map(
       given.buffers.map((b) => {
@@ -116,15 +120,43 @@ class Preparation implements Maker {
       }),
     );
     const memory = kernel.buffers.map((b) => places.get(b) as number);
-    const launch = this.dispatch(shader, kernel.name, memory, kernel.buffers.map(this.bytesOf));
+    const launch = this.dispatch(shader, kernel.name, memory, kernel.buffers.map(this.bytesOf), given);
     if (guarded === undefined) return [launch];
     return [{ ...launch, indirect: guarded.guard.launch(guarded.flag, shader.workgroups) }];
   }
 
-  dispatch(shader: Shader, name: string, memory: readonly number[], bytes: readonly number[]): Launch {
+  /** By operations on matrices if the kernel can be that, and they are to be used. */
+  private shaderOf(kernel: Kernel, counters: Surroundings["counters"]): Shader {
+    const { float16, subgroups, limits } = this.options;
+    const { product } = kernel;
+    // Elements of two bytes are what the operation takes.
+    const fits = float16 || kernel.buffers.every(({ dtype }) => dtype !== "float16");
+    const matrix =
+      fits && product !== undefined && subgroups !== undefined
+        ? printMatrixProduct(kernel, product, subgroups, limits.workgroupThreads)
+        : undefined;
+    return matrix ?? printWgsl(kernel, { float16, plainNames: true, counters });
+  }
+
+  dispatch(
+    shader: Shader,
+    name: string,
+    memory: readonly number[],
+    bytes: readonly number[],
+    key?: object,
+  ): Launch {
     const pipeline = this.options.pipelineOf(shader, name);
     this.pipelines.add(pipeline);
-    return { kind: "launch", pipeline, workgroups: shader.workgroups, indirect: undefined, memory, bytes };
+    const kernel = { key: key ?? pipeline, name };
+    return {
+      kind: "launch",
+      kernel,
+      pipeline,
+      workgroups: shader.workgroups,
+      indirect: undefined,
+      memory,
+      bytes,
+    };
   }
 
   copy(value: Buffer, from: Spot, to: Spot, around: Surroundings): Launch[] {

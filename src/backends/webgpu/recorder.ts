@@ -38,9 +38,10 @@ export class Recorder {
       }
   }
 
-  private launch({ pipeline, workgroups, indirect, memory, bytes }: Launch): void {
+  private launch({ kernel, pipeline, workgroups, indirect, memory, bytes }: Launch): void {
     const chunks = memory.map((place) => this.memory[place]);
     this.batch.dispatch({
+      kernel,
       pipeline: pipeline.pipeline,
       bindings: this.pipelines.bind(pipeline, chunks, bytes),
       workgroups,

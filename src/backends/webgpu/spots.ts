@@ -56,5 +56,5 @@ export function shifted(kernel: Kernel, spotOf: (b: Buffer) => Spot): Kernel {
         ? { ...mapped, buffer: spotOf(mapped.buffer).buffer, index: at(mapped.buffer, mapped.index) }
         : mapped;
     });
-  return withBuffers({ ...kernel, body: [...lets, ...block(kernel.body)] });
+  return withBuffers({ ...kernel, body: [...lets, ...block(kernel.body)], product: undefined });
 }

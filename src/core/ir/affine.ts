@@ -3,6 +3,7 @@
  * constant, and divisions by constants are simplified with the ranges of the counters. This is how a chain of reshapes,
  * transpositions and slices becomes one load with a plain address, and how a loop learns that it walks memory in order.
  */
+import { notes } from "./notes.js";
 import { add, binary, compare, constant, div, get, i32, isConst, mul, rem } from "./ops.js";
 import type { Expr, Local } from "./types.js";
 
@@ -21,7 +22,7 @@ export interface Term {
 // Equality of expressions
 // ---------------------------------------------------------------------------------------------------------------------
 
-const ids = new WeakMap<object, number>();
+const ids = notes<object, number>();
 let known = new Map<string, number>();
 let nextId = 0;
 
@@ -85,7 +86,7 @@ export const sameExpr = (x: Expr, y: Expr): boolean => x === y || keyOf(x) === k
 // Sums
 // ---------------------------------------------------------------------------------------------------------------------
 
-const forms = new WeakMap<Expr, Affine>();
+const forms = notes<Expr, Affine>();
 
 /** The expression (i32, one lane) as a sum. */
 export function affine(e: Expr): Affine {
@@ -100,19 +101,19 @@ export function affine(e: Expr): Affine {
 function computeAffine(e: Expr): Affine {
   const sum = sumOf(e);
   // Beyond 32 bits numbers wrap, and far beyond they would be rounded here: hashes are no sums.
-  if (
-    sum !== undefined &&
-    isSmall(sum.constant) &&
-    [...sum.terms.values()].every((t) => isSmall(t.coefficient))
-  )
-    return sum;
+  if (sum !== undefined && isSmall(sum.constant) && hasSmallFactors(sum)) return sum;
   return { terms: new Map([[keyOf(e), { atom: e, coefficient: 1 }]]), constant: 0 };
+}
+
+function hasSmallFactors({ terms }: Affine): boolean {
+  for (const { coefficient } of terms.values()) if (!isSmall(coefficient)) return false;
+  return true;
 }
 
 const isSmall = (x: number): boolean => Math.abs(x) <= 2 ** 31;
 
 function sumOf(e: Expr): Affine | undefined {
-  if (e.op === "const") return { terms: new Map(), constant: e.value };
+  if (e.op === "const") return { terms: none, constant: e.value };
   if (e.op !== "binary") return undefined;
   if (e.fn === "add") return combine(affine(e.x), affine(e.y), 1);
   if (e.fn === "sub") return combine(affine(e.x), affine(e.y), -1);
@@ -121,18 +122,24 @@ function sumOf(e: Expr): Affine | undefined {
   return undefined;
 }
 
+const none: Affine["terms"] = new Map();
+
 function combine(x: Affine, y: Affine, sign: number): Affine {
+  const constant = x.constant + sign * y.constant;
+  if (y.terms.size === 0) return y.constant === 0 ? x : { terms: x.terms, constant };
+  if (x.terms.size === 0 && sign === 1) return { terms: y.terms, constant };
   const terms = new Map(x.terms);
   for (const [key, { atom, coefficient }] of y.terms) {
     const total = (terms.get(key)?.coefficient ?? 0) + sign * coefficient;
     if (total === 0) terms.delete(key);
     else terms.set(key, { atom, coefficient: total });
   }
-  return rejoin({ terms, constant: x.constant + sign * y.constant });
+  return rejoin({ terms, constant });
 }
 
 function scale(x: Affine, by: number): Affine {
-  if (by === 0) return { terms: new Map(), constant: 0 };
+  if (by === 0) return { terms: none, constant: 0 };
+  if (by === 1) return x;
   const terms = new Map<number, Term>();
   for (const [key, { atom, coefficient }] of x.terms) terms.set(key, { atom, coefficient: coefficient * by });
   return { terms, constant: x.constant * by };
@@ -156,18 +163,25 @@ function rejoin(sum: Affine): Affine {
 function fromAffine({ terms, constant: c }: Affine): Expr {
   let sum: Expr | undefined;
   for (const { atom, coefficient } of terms.values()) {
-    const part = mul(atom, coefficient);
+    const part = coefficient === 1 ? atom : mul(atom, coefficient);
     sum = sum === undefined ? part : add(sum, part);
   }
-  return sum === undefined ? i32(c) : add(sum, c);
+  return sum === undefined ? i32(c) : c === 0 ? sum : add(sum, c);
 }
 
 /** Simplified sum. */
-const normal = (form: Affine): Expr => {
-  const e = fromAffine(form);
-  forms.set(e, form);
+function normal(form: Affine): Expr {
+  let e = sums.get(form);
+  if (e === undefined) {
+    e = fromAffine(form);
+    sums.set(form, e);
+    forms.set(e, form);
+  }
   return e;
-};
+}
+
+/** What `normal` made. */
+const sums = notes<Affine, Expr>();
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Ranges
@@ -186,7 +200,7 @@ const lowest = -(2 ** 31);
 const highest = 2 ** 31 - 1;
 
 // Remembered, because expressions share parts: as trees they may be exponentially large.
-const intervals = new WeakMap<Expr, Interval>();
+const intervals = notes<Expr, Interval>();
 
 /** What is known of the values of an i32 expression. */
 export function intervalOf(e: Expr): Interval {

@@ -13,6 +13,7 @@ import type { Aval } from "../aval.js";
 import type { DType } from "../dtype.js";
 import type { Jaxpr } from "../jaxpr.js";
 import type { Params } from "../primitive.js";
+import type { TileLimits, Tiling } from "./tiling.js";
 import type { Buffer, Expr, Kernel, Stmt } from "./types.js";
 
 /** For which machine code is made. Rules look at it only where the best program differs, or where one cannot do it. */
@@ -71,6 +72,11 @@ export interface ReduceRule<P = Params> {
   readonly finish?: (total: readonly Expr[], ctx: ReduceContext, params: P) => readonly Expr[];
   /** A float sum: to be added up in blocks, so that rounding errors stay small. */
   readonly sum?: boolean;
+  /**
+   * Two cells, an element and its place: the accumulator has the first largest (or smallest) element along the only axis; a NaN
+   * is before all others. It can be found without `combine`.
+   */
+  readonly places?: "largest" | "smallest";
 }
 
 export interface KernelContext {
@@ -101,8 +107,8 @@ export interface KernelContext {
   parallel(name: string, extent: number, body: (item: Expr) => readonly Stmt[]): void;
   /** Adds a kernel that was written for one target. */
   kernel(kernel: Omit<Kernel, "buffers">): void;
-  /** What the device can do (grids only). */
-  readonly limits: { readonly workgroupThreads: number; readonly workgroupBytes: number };
+  /** What the device can do, and how work is best cut for it (grids only). */
+  readonly limits: TileLimits & { readonly tiling: Tiling };
 }
 
 export interface KernelsRule<P = Params> {

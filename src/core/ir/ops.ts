@@ -44,17 +44,15 @@ export const load = (buffer: Buffer, index: ExprLike, guard?: Expr, lanes: Lanes
   guard: guard !== undefined && isConst(guard, 1) ? undefined : guard,
 });
 
-/** Two operands, at least one of them an expression, brought to one type and number of lanes. */
-function pair(x: ExprLike, y: ExprLike): [Expr, Expr] {
+/** An operand of an operation with another one: in the type of the other if it is a number, in as many lanes. */
+function beside(x: ExprLike, other: ExprLike): Expr {
   if (typeof x === "number") {
-    if (typeof y === "number") throw new InternalError("an operation of two numbers has no type");
-    return [constant(y.type, x, y.lanes), y];
+    if (typeof other === "number") throw new InternalError("an operation of two numbers has no type");
+    return constant(other.type, x, other.lanes);
   }
-  if (typeof y === "number") return [x, constant(x.type, y, x.lanes)];
-  if (x.type !== y.type) throw new InternalError(`an operation of ${x.type} and ${y.type}`);
-  if (x.lanes < y.lanes) return [splat(x, y.lanes), y];
-  if (y.lanes < x.lanes) return [x, splat(y, x.lanes)];
-  return [x, y];
+  if (typeof other === "number") return x;
+  if (x.type !== other.type) throw new InternalError(`an operation of ${x.type} and ${other.type}`);
+  return x.lanes < other.lanes ? splat(x, other.lanes) : x;
 }
 
 export function splat(x: Expr, lanes: Lanes): Expr {
@@ -156,7 +154,7 @@ function fold(fn: BinaryOp, type: ScalarType, x: number, y: number): number | un
   return undefined;
 }
 
-/** The operand that the operation is the same as, exactly: only for integers and bools, and x·1, x/1. */
+/** The operand that an operation with a constant is the same as, exactly: only for integers and bools, and x·1, x/1. */
 function neutral(fn: BinaryOp, x: Expr, y: Expr): Expr | undefined {
   if (fn === "mul" && isConst(y, 1)) return x;
   if (fn === "mul" && isConst(x, 1)) return y;
@@ -181,12 +179,17 @@ function neutral(fn: BinaryOp, x: Expr, y: Expr): Expr | undefined {
 }
 
 export function binary(fn: BinaryOp, a: ExprLike, b: ExprLike): Expr {
-  const [x, y] = pair(a, b);
+  const x = beside(a, b);
+  const y = beside(b, a);
   if (x.op === "const" && y.op === "const") {
     const value = fold(fn, x.type, x.value, y.value);
     if (value !== undefined) return constant(x.type, value, x.lanes);
   }
-  return neutral(fn, x, y) ?? { op: "binary", type: x.type, lanes: x.lanes, fn, x, y };
+  if (x.op === "const" || y.op === "const") {
+    const same = neutral(fn, x, y);
+    if (same !== undefined) return same;
+  }
+  return { op: "binary", type: x.type, lanes: x.lanes, fn, x, y };
 }
 
 const comparisons: Record<CompareOp, (x: number, y: number) => boolean> = {
@@ -199,7 +202,8 @@ const comparisons: Record<CompareOp, (x: number, y: number) => boolean> = {
 };
 
 export function compare(fn: CompareOp, a: ExprLike, b: ExprLike): Expr {
-  const [x, y] = pair(a, b);
+  const x = beside(a, b);
+  const y = beside(b, a);
   if (x.op === "const" && y.op === "const")
     return constant("bool", comparisons[fn](x.value, y.value) ? 1 : 0, x.lanes);
   return { op: "compare", type: "bool", lanes: x.lanes, fn, x, y };
@@ -235,7 +239,8 @@ export const ge = (x: ExprLike, y: ExprLike): Expr => compare("ge", x, y);
 
 /** Picks `onTrue` where `cond` holds. Both may be evaluated; numbers take the type of the other side. */
 export function select(cond: Expr, onTrue: ExprLike, onFalse: ExprLike): Expr {
-  const [x, y] = pair(onTrue, onFalse);
+  const x = beside(onTrue, onFalse);
+  const y = beside(onFalse, onTrue);
   if (cond.op === "const" && cond.lanes === 1) return cond.value === 1 ? x : y;
   const lanes = Math.max(cond.lanes, x.lanes) as Lanes;
   return {
@@ -246,6 +251,12 @@ export function select(cond: Expr, onTrue: ExprLike, onFalse: ExprLike): Expr {
     onTrue: splat(x, lanes),
     onFalse: splat(y, lanes),
   };
+}
+
+/** The same where `cond` seldom holds, and what to take then costs much. */
+export function rarely(cond: Expr, onTrue: Expr, onFalse: Expr): Expr {
+  const e = select(cond, onTrue, onFalse);
+  return e.op === "select" ? { ...e, rare: true } : e;
 }
 
 export function cast(type: ScalarType, x: Expr): Expr {

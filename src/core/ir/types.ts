@@ -5,7 +5,9 @@
  * (or short vector) expressions. Nothing in it knows which device will run it, except how the work is launched: over a
  * range that a CPU thread walks, or over a grid of workgroups.
  */
+
 import type { DType } from "../dtype.js";
+import type { MatrixProduct } from "./matrix.js";
 
 /**
  * Types of values. Arrays of float16 are computed with as f32 and rounded where they are stored or `roundF16` says so;
@@ -127,6 +129,8 @@ export interface Compare extends Typed {
 /** Both sides may be evaluated, whichever is taken. */
 export interface Select extends Typed {
   readonly op: "select";
+  /** `onTrue` is seldom taken, and costs much: a loop may be run without it until an element needs it (compiler/rare.ts). */
+  readonly rare?: true;
   readonly cond: Expr;
   readonly onTrue: Expr;
   readonly onFalse: Expr;
@@ -278,6 +282,10 @@ export interface Kernel {
   readonly buffers: readonly Buffer[];
   readonly scratch: readonly Buffer[];
   readonly body: readonly Stmt[];
+  /** A kernel with the same code, that does the same to its own buffers, which stand in the same places. */
+  readonly copyOf?: Kernel;
+  /** A product that is all it computes, for devices that can do that with operations on matrices. */
+  readonly product?: MatrixProduct;
 }
 
 /** The type that elements of a dtype are computed with. */

@@ -97,10 +97,7 @@ export const condPrimitive = definePrimitive({
   effectful: effectsOfBodies,
   laws: {
     differentiable: true,
-    // Made when they are first asked for, so that importing the library does not trace programs.
-    get examples() {
-      return condExamples(bindCond);
-    },
+    examples: () => condExamples(bindCond),
   },
 });
 

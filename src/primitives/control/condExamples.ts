@@ -16,14 +16,6 @@ import type { BindCond } from "./condBranches.js";
 
 type Branch = (...operands: NDArray[]) => readonly NDArray[];
 
-let made: readonly Example[] | undefined;
-
-/** @param bindCond applies branches: conds inside branches. */
-export function condExamples(bindCond: BindCond): readonly Example[] {
-  made ??= makeExamples(bindCond);
-  return made;
-}
-
 const index = aval([], "int32");
 const x = aval([2], "float64");
 const s = aval([], "float64");
@@ -41,7 +33,8 @@ function example(types: readonly Aval[], ...branches: readonly Branch[]): Exampl
   };
 }
 
-function makeExamples(bindCond: BindCond): readonly Example[] {
+/** @param bindCond applies branches: conds inside branches. */
+export function condExamples(bindCond: BindCond): readonly Example[] {
   const inner = branchesOf(
     [x],
     (a) => [sin(a)],

@@ -9,7 +9,7 @@ import { allocate } from "../../core/dtype.js";
 import { effectsOfBodies } from "../../core/effects.js";
 import { evalJaxpr } from "../../core/eval.js";
 import { Var } from "../../core/jaxpr.js";
-import { definePrimitive, type Example } from "../../core/primitive.js";
+import { definePrimitive } from "../../core/primitive.js";
 import { bind, withTrace } from "../../core/trace.js";
 import { jaxprCost } from "../call.js";
 import { scanDce } from "./scanDce.js";
@@ -19,8 +19,6 @@ import { inputParts, outputParts, type ScanParams, scanTypes } from "./scanParam
 import { splitScan } from "./scanPartialEval.js";
 import { batchScan, pushScan } from "./scanRules.js";
 import { transposeScan } from "./scanTranspose.js";
-
-let examples: readonly Example[] | undefined;
 
 export const scanPrimitive = definePrimitive({
   name: "scan",
@@ -56,11 +54,7 @@ export const scanPrimitive = definePrimitive({
   effectful: effectsOfBodies,
   laws: {
     differentiable: true,
-    // Made when they are first asked for, so that importing the library does not trace programs.
-    get examples() {
-      examples ??= scanExamples(bindScan);
-      return examples;
-    },
+    examples: () => scanExamples(bindScan),
   },
 });
 

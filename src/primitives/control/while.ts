@@ -66,10 +66,7 @@ export const whilePrimitive = definePrimitive({
   effectful: effectsOfBodies,
   laws: {
     differentiable: true,
-    // Made when they are first asked for, so that importing the library does not trace programs.
-    get examples() {
-      return whileExamples(loops);
-    },
+    examples: () => whileExamples(loops),
   },
 });
 

@@ -47,14 +47,7 @@ function counted(
   };
 }
 
-let whileMade: readonly Example[] | undefined;
-
 export function whileExamples(loops: Loops): readonly Example[] {
-  whileMade ??= makeWhile(loops);
-  return whileMade;
-}
-
-function makeWhile(loops: Loops): readonly Example[] {
   const doubling = buildJaxpr("body", [s, n, x], ([a, i, y]) => [add(i, 1), mul(add(y, sin(a)), 2)]);
   const below = buildJaxpr("cond", [s, n, x], ([limit, i, y]) => [
     bitwiseAnd(lt(reduceSum(y, [0]), limit), lt(i, 8)),
@@ -107,13 +100,6 @@ function makeWhile(loops: Loops): readonly Example[] {
   ];
 }
 
-let iterateMade: readonly Example[] | undefined;
-
-export function iterateExamples(loops: Loops): readonly Example[] {
-  iterateMade ??= makeIterate(loops);
-  return iterateMade;
-}
-
 function repeated(
   consts: readonly Aval[],
   carry: readonly Aval[],
@@ -129,7 +115,7 @@ function repeated(
   };
 }
 
-function makeIterate(loops: Loops): readonly Example[] {
+export function iterateExamples(loops: Loops): readonly Example[] {
   const inner = buildJaxpr("inner", [x, x], ([b, z]) => [mul(cos(z), b)]);
   return [
     repeated([x], [x], 2, (a, y) => [mul(sin(y), a)]),

@@ -63,10 +63,7 @@ export function defineIterate(bindWhile: BindWhile): Primitive {
     effectful: effectsOfBodies,
     laws: {
       differentiable: true,
-      // Made when they are first asked for, so that importing the library does not trace programs.
-      get examples() {
-        return iterateExamples(loops);
-      },
+      examples: () => iterateExamples(loops),
     },
   });
   return primitive;

@@ -81,11 +81,11 @@ describe("instructions", () => {
   const isAtomic = (op: OpName): boolean => op.includes("atomic");
 
   // Behind `unreachable` the stack holds whatever an instruction needs, so that each is valid by itself.
-  it.each((Object.keys(opcodes) as OpName[]).filter((op) => op !== "else" && op !== "end"))(
+  it.each((Object.keys(opcodes()) as OpName[]).filter((op) => op !== "else" && op !== "end"))(
     "%s is valid",
     (op) => {
       const callee = new FunctionBuilder("callee", [], undefined).finish(false);
-      const kind = opcodes[op].immediate;
+      const kind = opcodes()[op].immediate;
       let immediate = kind === "function" ? callee : immediates[kind];
       // Atomic accesses must state their natural alignment.
       if (isAtomic(op)) immediate = { offset: 12, align: 2 };
@@ -116,7 +116,7 @@ describe("instructions", () => {
   );
 
   it("have no code twice", () => {
-    const codes = Object.values(opcodes).map(({ code }) => code);
+    const codes = Object.values(opcodes()).map(({ code }) => code);
     expect(new Set(codes).size).toBe(codes.length);
   });
 });

@@ -211,6 +211,27 @@ describe("dotGeneral", () => {
     check([3, 56, 12], [3, 12, 56], [[2], [1]], [[0], [0]]);
   });
 
+  it("matrices with one, two and three vectors", () => {
+    for (const vectors of [1, 2, 3])
+      for (const [rows, k] of [
+        [67, 40],
+        [130, 41],
+        [70, 1300],
+        [2500, 11],
+      ]) {
+        check([rows, k], [k, vectors], [[1], [0]]);
+        check([rows, k], [vectors, k], [[1], [1]]);
+        check([vectors, k], [k, rows], [[1], [0]]);
+        check([k, vectors], [k, rows], [[0], [0]]);
+      }
+    check([75, 90], [90], [[1], [0]], none, "float64");
+    check([90], [90, 75], [[0], [0]], none, "float64");
+    check([75, 90], [90], [[1], [0]], none, "int32");
+    check([90, 2], [90, 75], [[0], [0]], none, "float16");
+    check([3, 75, 90], [3, 90], [[2], [1]], [[0], [0]]);
+    check([90, 3], [90, 75, 3], [[0], [0]], [[1], [2]]);
+  });
+
   it("several blocks", () => {
     check([260, 10], [10, 37], [[1], [0]]);
     check([9, 10], [10, 1100], [[1], [0]]);

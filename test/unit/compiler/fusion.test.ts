@@ -77,6 +77,18 @@ describe("the number of kernels", () => {
     checkValues(f, array([7]));
   });
 
+  it("sums that need the same costly values are one, if they need the same elements", () => {
+    const sums = (x: NDArray, t: NDArray): NDArray[] => {
+      const y = np.sin(x);
+      return [np.sum(y.mul(x)), np.sum(np.cos(x).mul(x).add(y).mul(t))];
+    };
+    expect(compile(jaxprOf(sums, [shape(1000), shape(1000)]), wasmOptions).steps).toHaveLength(1);
+    checkValues(sums, array([70]), array([70]));
+    const others = (x: NDArray): NDArray[] => [np.sum(np.sin(x).mul(x)), np.sum(np.flip(np.sin(x)).mul(x))];
+    expect(compile(jaxprOf(others, [shape(1000)]), wasmOptions).steps).toHaveLength(2);
+    checkValues(others, array([70]));
+  });
+
   it("softmax over rows is one, as is normalising rows", () => {
     for (const f of [nn.softmax, nn.logSoftmax, layerNorm]) {
       const rows = (x: NDArray): NDArray => f(x);

@@ -1,7 +1,7 @@
 /**
- * Reduction of angles to the first octant, for every float32: the method of M. Payne & R. Hanek, Radian reduction for
- * trigonometric functions, SIGNUM Newsletter 18 (1983). Of x·2/π only the last two bits before the point and what comes
- * after it matter, and those need no more than 81 bits of 2/π, beginning where the exponent of x says.
+ * Reduction of large angles to the first octant: the method of M. Payne & R. Hanek, Radian reduction for trigonometric
+ * functions, SIGNUM Newsletter 18 (1983). Of x·2/π only the last two bits before the point and what comes after it matter,
+ * and those need no more than 81 bits of 2/π, beginning where the exponent of x says.
  */
 import { add, and, bitcast, cast, constant, eq, lt, mul, neg, or, select, shr, sub, xor } from "../ops.js";
 import type { Expr } from "../types.js";
@@ -30,8 +30,8 @@ function digits(start: number): number {
   return Number((two >> BigInt(32 - (start - first * 32))) & 0xffffffffn);
 }
 
-/** The smallest exponent of x for which digits are selected. Below, sin x = x. */
-const lowest = -16;
+/** The smallest exponent of x for which digits are selected. */
+const lowest = 0;
 
 /** Windows begin at every 16th digit. */
 const windows = (127 - lowest + 1) / 16;
@@ -66,7 +66,7 @@ function highProduct(m: Expr, w: Expr): Expr {
 /** Half of a word as a float: CPUs convert signed numbers faster. */
 const halfOf = (w: Expr): Expr => cast("f32", bitcast("i32", shr(w, 1)));
 
-/** Reduces |x|, for finite x of at least 2^-16. */
+/** Reduces |x|, for finite x of at least 1. */
 export function reduceAngle(x: Expr): Angle {
   const bits = magnitudeBits(x);
   const place = sub(shr(bits, 23), 127 + lowest);
@@ -91,13 +91,12 @@ export function reduceAngle(x: Expr): Angle {
   const negative = lt(signed, 0);
   // Integers of 24 bits are floats, exactly.
   const big = mul(cast("f32", and(high, ~0xff)), 2 ** -30);
-  const small = add(
-    mul(cast("f32", and(high, 0xff)), 2 ** -30),
-    add(mul(halfOf(low), 2 ** -61), select(negative, neg(finest), finest)),
-  );
-  const f = add(big, small);
+  const middle = mul(cast("f32", and(high, 0xff)), 2 ** -30);
+  const small = add(mul(halfOf(low), 2 ** -61), select(negative, neg(finest), finest));
+  const f = add(big, add(middle, small));
   const hi = longHead(f);
-  const lo = add(sub(big, hi), small);
+  // Close to a multiple of π/2 the first part is 0, and the sum of the others is rounded.
+  const lo = add(add(sub(big, hi), middle), small);
   return {
     quadrant: shr(rounded, 30),
     f: flipSign(f, sign),

@@ -1,8 +1,8 @@
 /** The error function, its complement and its inverse. */
-import { abs, add, cast, div, eq, gt, lt, mul, nearest, select, sqrt, sub } from "../ops.js";
+import { abs, add, div, eq, gt, lt, mul, nearest, select, sqrt, sub } from "../ops.js";
 import type { Expr } from "../types.js";
-import { exp, ln2, shortExpm1 } from "./exponential.js";
-import { copySign, f32, infinity, nan, polynomial, scale } from "./floats.js";
+import { expOfNegative, ln2, shortExpm1 } from "./exponential.js";
+import { copySign, f32, infinity, nan, polynomial, scaleByWhole, withSign } from "./floats.js";
 import { log } from "./logarithm.js";
 import { head } from "./pairs.js";
 
@@ -23,8 +23,8 @@ const nearZero = (x: Expr): Expr => add(x, mul(x, polynomial(mul(x, x), near)));
 export function erf(x: Expr): Expr {
   const m = abs(x);
   // Beyond 4 it is 1.
-  const tail = exp(polynomial(sub(select(gt(m, 4), 4, m), 2), logarithm));
-  return copySign(select(lt(m, 1), nearZero(m), sub(f32(1), tail)), x);
+  const tail = expOfNegative(polynomial(sub(select(gt(m, 4), 4, m), 2), logarithm));
+  return withSign(select(lt(m, 1), nearZero(m), sub(f32(1), tail)), x);
 }
 
 /** (1 + 2x)·e^(x²)·erfc x as a polynomial in (x - 2)/(x + 2), for x from 0.46 to 10.5. */
@@ -44,7 +44,7 @@ function tailOf(x: Expr): Expr {
   const k = nearest(mul(add(hi, lo), -Math.LOG2E));
   const r = sub(sub(sub(f32(0), add(hi, mul(k, ln2.hi))), mul(k, ln2.lo)), lo);
   const value = div(add(p, mul(p, shortExpm1(r))), add(add(m, m), 1));
-  return scale(value, cast("i32", k));
+  return scaleByWhole(value, k);
 }
 
 /** 1 - erf x, within 3.5 ULP (quotient), also where it is tiny. */

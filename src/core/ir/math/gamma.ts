@@ -4,7 +4,7 @@ import type { Expr } from "../types.js";
 import { bitsOf, copySign, f32, infinity, nan, polynomial } from "./floats.js";
 import { log, logOfPositive } from "./logarithm.js";
 import { longHead } from "./pairs.js";
-import { shortCosine, shortSine, shortTangent } from "./trigonometric.js";
+import { type Arc, arcOf, shortCosine, shortSine, shortTangent } from "./trigonometric.js";
 
 /** log Γ(2 + t) = t p(t) on [-¾, 1.5]. */
 const aroundTwo = [
@@ -15,11 +15,11 @@ const aroundTwo = [
 /** What Stirling's formula leaves, times x, as a polynomial in 1/x² for x >= 3. */
 const stirling = [0.083333336, -0.0027780118, 7.9424086e-4, -5.0932117e-4];
 
-/** An angle of `turns` · π/2 up to an eighth of a turn. */
-const turn = (f: Expr) => {
+/** π/2 · f, for |f| <= ½. */
+function arc(f: Expr): Arc {
   const hi = longHead(f);
-  return { f, hi, lo: sub(f, hi) };
-};
+  return arcOf({ f, hi, lo: sub(f, hi) });
+}
 
 /** |x - n| for the nearest whole n, and whether it is at most ¼; the distance of 2x from the nearest whole number. */
 function fraction(x: Expr) {
@@ -33,7 +33,7 @@ function fraction(x: Expr) {
 /** |sin πx|. */
 function sineOfTurns(x: Expr): Expr {
   const { isNear, rest } = fraction(x);
-  return select(isNear, shortSine(turn(rest)), shortCosine(rest));
+  return select(isNear, shortSine(arc(rest)), shortCosine(arc(rest)));
 }
 
 /** Below this |sin πd| and |tan πd| are πd, within half a unit in the last place. */
@@ -43,7 +43,7 @@ const tiny = 2 ** -14;
 export function cotangentOfTurns(x: Expr, numerator: number): Expr {
   const { signed, isNear, rest } = fraction(x);
   const distance = abs(signed);
-  const tangent = shortTangent(turn(rest));
+  const tangent = shortTangent(arc(rest));
   const turned = select(isNear, div(f32(numerator), tangent), mul(tangent, numerator));
   // Parts of the tangent of a number near 2^-126 are subnormal.
   return copySign(select(lt(distance, tiny), div(f32(numerator / Math.PI), distance), turned), signed);

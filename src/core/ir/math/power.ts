@@ -36,7 +36,7 @@ import {
   nan,
   normalBits,
   polynomial,
-  scale,
+  scaleByWhole,
   split,
 } from "./floats.js";
 import { head, type Pair, pairOf, pairProduct, remainderOf, restOfProduct } from "./pairs.js";
@@ -104,7 +104,7 @@ function exp2Pair(hi: Expr, lo: Expr): Expr {
   const cube = mul(mul(mul(w, w), w), polynomial(w, expTail));
   const rest = add(add(wRest, mul(wRest, add(wHead, mul(wRest, 0.5)))), cube);
   const value = add(add(wHead, 1), add(mul(mul(wHead, wHead), 0.5), rest));
-  const scaled = scale(value, cast("i32", k));
+  const scaled = scaleByWhole(value, k);
   return select(gt(sum, 129), infinity, select(lt(sum, -152), f32(0), scaled));
 }
 

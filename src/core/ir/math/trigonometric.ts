@@ -1,71 +1,130 @@
 /** Sine, cosine and tangent, of every float32. */
-import { add, and, bitcast, div, lt, mul, ne, nearest, neg, select, shl, sub } from "../ops.js";
+import { add, bitcast, cast, div, gt, lt, mul, rarely, select, shl, shr, sub, xor } from "../ops.js";
 import type { Expr } from "../types.js";
 import { type Angle, reduceAngle } from "./angle.js";
-import { bitsOf, f32, flipSign, infiniteBits, magnitudeBits, nan, polynomial } from "./floats.js";
+import {
+  bitsOf,
+  f32,
+  flipSign,
+  fromBits,
+  infiniteBits,
+  magnitudeBits,
+  nan,
+  polynomial,
+  wholeInBits,
+} from "./floats.js";
+
+/** An angle of at most π/4, or a little more: `r - excess`, where the excess is what rounding has added. */
+export interface Arc {
+  readonly r: Expr;
+  readonly excess: Expr;
+}
 
 /** π/2; the first part has 8 bits, so that its products with 16 bits are exact. */
 const quarter = { hi: 1.5703125, lo: 4.838268e-4 } as const;
 
-const sine = [-0.6459641, 0.079692334, -0.004679543, 0.00015461617];
-/** -π²/8; the first part has 7 bits. */
-const curvature = { hi: -1.234375, lo: 6.7448866e-4 } as const;
-const cosine = [0.25366855, -0.020855596, 0.0008944864];
-const tangent = [1.2919289, 1.2750131, 1.2757393, 1.2372483, 1.5685304, -0.0063968557, 3.8748016];
-
-type Turn = Pick<Angle, "f" | "hi" | "lo">;
-
-/** f·(π/2 + f² p(f²)), where the largest part is exact. */
-function oddPart({ f, hi, lo }: Turn, coefficients: readonly number[]): Expr {
-  const z = mul(f, f);
-  const rest = mul(f, add(mul(z, polynomial(z, coefficients)), quarter.lo));
-  return add(mul(hi, quarter.hi), add(mul(lo, quarter.hi), rest));
+/** π/2 · f. */
+export function arcOf({ f, hi, lo }: Pick<Angle, "f" | "hi" | "lo">): Arc {
+  const large = mul(hi, quarter.hi);
+  const small = add(mul(lo, quarter.hi), mul(f, quarter.lo));
+  const r = add(large, small);
+  return { r, excess: sub(sub(r, large), small) };
 }
 
-/** sin(π/2 f) for |f| <= ½. */
-export const shortSine = (turn: Turn): Expr => oddPart(turn, sine);
+/**
+ * Sums of them are functions of an arc. Signs are such that the sine and the tangent of -0 are -0: where r is ±0, the excess
+ * is 0, and so is what is subtracted from it.
+ */
+const sine = [-0.16666655, 0.008332187, -0.00019517897];
+const cosine = [0.041666646, -0.001388731, 2.4432327e-5];
+const tangent = [0.3333335, 0.13332672, 0.054059446, 0.02128277, 0.010837704, 8.385919e-5, 0.004380369];
 
-/** cos(π/2 f) for |f| <= ½. */
-export function shortCosine(f: Expr): Expr {
-  const z = mul(f, f);
-  // The largest part is computed exactly, of a z in whole 2^-18.
-  const whole = mul(nearest(mul(z, 2 ** 18)), 2 ** -18);
-  const rest = mul(z, add(mul(z, polynomial(z, cosine)), curvature.lo));
-  return add(add(mul(whole, curvature.hi), 1), add(mul(sub(z, whole), curvature.hi), rest));
+/** r³ p(r²). */
+function cubic(r: Expr, coefficients: readonly number[]): Expr {
+  const z = mul(r, r);
+  return mul(mul(r, z), polynomial(z, coefficients));
 }
 
-/** tan(π/2 f) for |f| <= ½. */
-export const shortTangent = (turn: Turn): Expr => oddPart(turn, tangent);
+export const shortSine = ({ r, excess }: Arc): Expr => sub(r, sub(excess, cubic(r, sine)));
 
-/** Bits of floats below 2^-16. */
-const isTiny = (x: Expr): Expr => lt(magnitudeBits(x), 0x37800000);
+export function shortCosine({ r, excess }: Arc): Expr {
+  const z = mul(r, r);
+  const half = mul(z, 0.5);
+  const largest = sub(f32(1), half);
+  const rest = add(mul(mul(z, z), polynomial(z, cosine)), mul(r, excess));
+  return add(largest, add(sub(sub(f32(1), largest), half), rest));
+}
 
-const finiteOrNaN = (x: Expr, value: Expr): Expr => select(lt(magnitudeBits(x), infiniteBits), value, nan);
+export function shortTangent({ r, excess }: Arc): Expr {
+  // The slope of the tangent is 1 + r², roughly.
+  const lost = add(excess, mul(excess, mul(r, r)));
+  return sub(r, sub(lost, cubic(r, tangent)));
+}
 
-/** Bit 31 is bit 1 of the quadrant. */
-const halfTurn = (quadrant: Expr): Expr => shl(bitcast("i32", quadrant), 30);
+/** π/2 = a - b + c: products of the first two parts with whole numbers below 2^11 are exact. */
+const parts = { a: 1.57080078125, b: 4.454515874385834e-6, c: 6.07710062827671e-11 } as const;
 
-const isOdd = (quadrant: Expr): Expr => ne(and(quadrant, 1), 0);
+/** The bits of 804, up to where the parts of π/2 suffice for an error below 1 ULP. */
+const largeBits = 0x44490000;
+
+interface Turned extends Arc {
+  /** The quadrant in the last two bits, i32. */
+  readonly quadrant: Expr;
+}
+
+/** x = quadrant · π/2 + arc. The method is that of W. J. Cody & W. Waite; for what is large there is angle.ts. */
+function reduce(x: Expr): Turned {
+  const quadrant = bitsOf(add(mul(x, 2 / Math.PI), wholeInBits));
+  // By way of bits it is never -0, which would make 0 of -0.
+  const n = cast("f32", sub(quadrant, bitsOf(f32(wholeInBits))));
+  const difference = sub(x, mul(n, parts.a));
+  // From -0 only 0 may be subtracted, and nothing added.
+  const second = sub(f32(0), mul(n, parts.b));
+  const r = sub(difference, second);
+  const excess = add(add(sub(r, difference), second), mul(n, parts.c));
+  const isLarge = gt(magnitudeBits(x), largeBits);
+  const large = reduceLarge(x);
+  return {
+    quadrant: rarely(isLarge, large.quadrant, quadrant),
+    r: rarely(isLarge, large.r, r),
+    excess: rarely(isLarge, large.excess, excess),
+  };
+}
+
+function reduceLarge(x: Expr): Turned {
+  const angle = reduceAngle(x);
+  const { r, excess } = arcOf(angle);
+  const bits = bitsOf(x);
+  const sign = shr(bits, 31);
+  return {
+    quadrant: sub(xor(bitcast("i32", angle.quadrant), sign), sign),
+    r: select(lt(magnitudeBits(x), infiniteBits), flipSign(r, bits), nan),
+    excess: flipSign(excess, bits),
+  };
+}
+
+/** The last bit, as a sign: a shift makes a mask of it. */
+const isOdd = (quadrant: Expr): Expr => lt(shl(quadrant, 31), 0);
+
+/** Negates in the quadrants 2 and 3, whose bit 1 is set. */
+const turnHalf = (value: Expr, quadrant: Expr): Expr =>
+  fromBits(xor(bitsOf(value), shl(shr(quadrant, 1), 31)));
 
 /** sin x, within 1 ULP; NaN at ±∞. */
 export function sin(x: Expr): Expr {
-  const angle = reduceAngle(x);
-  const value = select(isOdd(angle.quadrant), shortCosine(angle.f), shortSine(angle));
-  const signed = flipSign(flipSign(value, halfTurn(angle.quadrant)), bitsOf(x));
-  return finiteOrNaN(x, select(isTiny(x), x, signed));
+  const { quadrant, ...arc } = reduce(x);
+  return turnHalf(select(isOdd(quadrant), shortCosine(arc), shortSine(arc)), quadrant);
 }
 
 /** cos x, within 1 ULP; NaN at ±∞. */
 export function cos(x: Expr): Expr {
-  const angle = reduceAngle(x);
-  const value = select(isOdd(angle.quadrant), neg(shortSine(angle)), shortCosine(angle.f));
-  return finiteOrNaN(x, select(isTiny(x), f32(1), flipSign(value, halfTurn(angle.quadrant))));
+  const { quadrant, ...arc } = reduce(x);
+  return turnHalf(select(isOdd(quadrant), shortSine(arc), shortCosine(arc)), add(quadrant, 1));
 }
 
 /** tan x, within 2 ULP (quotient); NaN at ±∞. */
 export function tan(x: Expr): Expr {
-  const angle = reduceAngle(x);
-  const value = shortTangent(angle);
-  const turned = select(isOdd(angle.quadrant), div(f32(-1), value), value);
-  return finiteOrNaN(x, select(isTiny(x), x, flipSign(turned, bitsOf(x))));
+  const { quadrant, ...arc } = reduce(x);
+  const value = shortTangent(arc);
+  return select(isOdd(quadrant), div(f32(-1), value), value);
 }
