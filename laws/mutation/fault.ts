@@ -1,5 +1,6 @@
 /** What a seeded fault is: a small change of what one rule of one primitive computes. */
 import type { Example, Jaxpr, Primitive } from "fluxion";
+import { forgetPrograms } from "../../src/core/recurring.js";
 import { bodiesOf } from "../bodies.js";
 import type { Difference } from "./compare.js";
 
@@ -62,7 +63,7 @@ export type Patchable = { -readonly [K in keyof Primitive]: Primitive[K] };
 
 let fresh = 1 << 20;
 
-/** Takes from the bodies of examples what passes remember of them: it came about by the rules that were in force then. */
+/** Takes from the bodies of examples what passes remember of them, and from eager code: it came about by the rules that were in force then. */
 function forget({ laws }: Primitive): void {
   const done = new Set<Jaxpr>();
   const visit = (jaxpr: Jaxpr): void => {
@@ -72,6 +73,7 @@ function forget({ laws }: Primitive): void {
     for (const { params } of jaxpr.eqns) bodiesOf(params).forEach(visit);
   };
   for (const { params } of laws.examples) bodiesOf(params).forEach(visit);
+  forgetPrograms();
 }
 
 /**

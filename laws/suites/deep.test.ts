@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findPrimitive, isZero, numpy as np, type Primitive } from "fluxion";
 import { afterAll, describe, expect, it } from "vitest";
+import { forgetPrograms } from "../../src/core/recurring.js";
 import { readOptions } from "../deep/options.js";
 import { describeFailure, report } from "../deep/report.js";
 import { openState, saveState, stateFile } from "../deep/state.js";
@@ -77,6 +78,7 @@ describe("a run", () => {
       const { outputs, tangents } = jvp(...args);
       return { outputs, tangents: tangents.map((t) => (isZero(t) ? t : np.multiply(t, t))) };
     };
+    forgetPrograms();
     try {
       const laws = named("jvp is linear in the tangent");
       for (let i = 0; ; i++) {
@@ -93,6 +95,7 @@ describe("a run", () => {
       }
     } finally {
       sin.jvp = jvp;
+      forgetPrograms();
     }
   });
 });

@@ -4,6 +4,7 @@ import * as fluxion from "fluxion";
 import { checkJaxpr, findPrimitive, isZero, numpy as np, type Primitive, Var } from "fluxion";
 import ts from "typescript";
 import { describe, expect, it, vi } from "vitest";
+import { forgetPrograms } from "../../src/core/recurring.js";
 import { program } from "../arbitraries/program.js";
 import { bodiesOf, equationsOf } from "../bodies.js";
 import { attempt } from "../check/attempt.js";
@@ -293,10 +294,12 @@ describe("shrinking", () => {
       );
       return { outputs, tangents: wrong };
     };
+    forgetPrograms();
     try {
       return body();
     } finally {
       primitive.jvp = jvp;
+      forgetPrograms();
     }
   }
 

@@ -14,6 +14,7 @@ import {
   unary,
   zeroFor,
 } from "fluxion";
+import { forgetPrograms } from "../../src/core/recurring.js";
 import type { LinearCase } from "../cases.js";
 import { between, type Specimen } from "./functions.js";
 
@@ -77,7 +78,11 @@ const replaceRule = (name: string, change: (record: Primitive) => Partial<Primit
   const record = findPrimitive(name) as { -readonly [K in keyof Primitive]: Primitive[K] };
   const before = { ...record };
   Object.assign(record, change(before));
-  return () => void Object.assign(record, before);
+  forgetPrograms();
+  return () => {
+    Object.assign(record, before);
+    forgetPrograms();
+  };
 };
 
 const moved = variant("sin", "movedSine", ({ jvp }) => ({

@@ -19,7 +19,7 @@ interface NodeModules {
   };
 }
 
-type GetBuiltinModule = <K extends keyof NodeModules>(name: K) => NodeModules[K] | undefined;
+type GetBuiltinModule = <K extends keyof NodeModules>(name: K) => NodeModules[K];
 
 const processOf = (): { getBuiltinModule?: GetBuiltinModule } | undefined =>
   (globalThis as { process?: { getBuiltinModule?: GetBuiltinModule } }).process;
@@ -27,12 +27,13 @@ const processOf = (): { getBuiltinModule?: GetBuiltinModule } | undefined =>
 /** How to collect here; undefined where it cannot be done. */
 export function findCollect(): Collect | undefined {
   const getBuiltinModule = processOf()?.getBuiltinModule;
-  const v8 = getBuiltinModule?.("node:v8");
-  const vm = getBuiltinModule?.("node:vm");
-  if (v8 === undefined || vm === undefined) return undefined;
+  if (getBuiltinModule === undefined) return undefined;
   let parts: { collectGarbage: () => void; endJob: () => void } | undefined;
   return () => {
     if (parts === undefined) {
+      // Loading them takes a millisecond, which most programs can save.
+      const v8 = getBuiltinModule("node:v8");
+      const vm = getBuiltinModule("node:vm");
       v8.setFlagsFromString("--expose_gc");
       const context = vm.createContext({}, { microtaskMode: "afterEvaluate" });
       const nothing = new vm.Script("0");

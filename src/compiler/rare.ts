@@ -1,8 +1,9 @@
 /**
- * Values that are seldom needed and cost much: `rare` choices (core/ir/ops.ts, `rarely`), as the reduction of large angles.
+ * Values that are seldom needed: `rare` choices (core/ir/ops.ts, `rarely`), as the reduction of large angles, or powers of e
+ * that may overflow.
  * A vector computes both sides of a choice, so that one element in a million would make all of them pay. Here loops first do
  * without: they run through a few thousand bytes and note on the way whether an element needed such a value. If so, they run
- * through these again with it. A GPU branches, thread by thread.
+ * through these again with it. On a GPU threads branch, where the value costs more than that.
  */
 import {
   add,

@@ -1,11 +1,22 @@
-/** Rare choices in kernels of a GPU: cells that a thread sets in a branch, if it needs the rare value. */
+/** Rare choices in kernels of a GPU: cells that a thread sets in a branch, if it needs a rare value that costs more than that. */
 import { assign, get, letIn, when } from "../core/ir/ops.js";
 import { type Expr, Local, type Stmt } from "../core/ir/types.js";
-import { exprsOf, mapStmt, mapStmts, rewriting, someNode } from "./walk.js";
+import { costOfNode } from "./kernelCost.js";
+import { exprsOf, mapStmt, mapStmts, nodesOf, rewriting, someNode } from "./walk.js";
 
 export type Rare = Extract<Expr, { op: "select" }>;
 
 export const isRare = (e: Expr): e is Rare => e.op === "select" && e.rare === true;
+
+/** What a branch costs a thread. */
+const costOfBranch = 8;
+
+/** Whether a rare value costs more than a branch, beside what it shares with the usual one. */
+function isWorthABranch({ onTrue, onFalse }: Rare): boolean {
+  const usual = new Set(nodesOf(onFalse));
+  const cost = nodesOf(onTrue).reduce((sum, e) => (usual.has(e) ? sum : sum + costOfNode(e)), 0);
+  return cost > costOfBranch;
+}
 
 export function inThreads(body: readonly Stmt[]): readonly Stmt[] {
   return mapStmts(body, (s) => {

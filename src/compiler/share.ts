@@ -126,18 +126,25 @@ class Sharing {
     } else if (stmt.kind !== "let") block.current = new Map();
   }
 
+  /**
+   * What a value is known as: an expression that needs no name, or its name, if it has one yet.
+   * @param current names of values that are not pure.
+   */
+  private find(v: Value, current: ReadonlyMap<Value, Named>): Operand | undefined {
+    if (v.trivial) return (v.node.op === "get" ? this.names.get(v) : undefined) ?? v.node;
+    return v.pure ? this.nameOf(v) : current.get(v);
+  }
+
   /** A name for a value that is used in `site`, or an expression. Whatever it is made of gets a name first. */
   private resolve(root: Value, block: Block, site: Scope): Operand {
     const isCondition = site !== block.scope;
-    const local = new Map<Value, Named>();
-    const find = (v: Value): Operand | undefined => {
-      if (v.trivial) return (v.node.op === "get" ? this.names.get(v) : undefined) ?? v.node;
-      return v.pure ? this.nameOf(v) : (local.get(v) ?? (isCondition ? undefined : block.current.get(v)));
-    };
+    const current = isCondition ? new Map<Value, Named>() : block.current;
+    const done = this.find(root, current);
+    if (done !== undefined) return done;
     const todo = [root];
     while (todo.length > 0) {
       const v = todo[todo.length - 1];
-      if (find(v) !== undefined) {
+      if (this.find(v, current) !== undefined) {
         todo.pop();
         continue;
       }
@@ -145,7 +152,7 @@ class Sharing {
       const known = todo.length;
       // The last of the list is looked at first.
       for (let i = operands.length - 1; i >= 0; i--) {
-        const operand = find(v.operands[i]);
+        const operand = this.find(v.operands[i], current);
         if (operand === undefined) todo.push(v.operands[i]);
         else operands[i] = operand;
       }
@@ -159,13 +166,13 @@ class Sharing {
       } else if (isCondition) {
         const named = new Named(v.node, this.localFor(v), site, operands, "never");
         this.all.push(named);
-        local.set(v, named);
+        current.set(v, named);
       } else {
         const named = new Named(v.node, this.localFor(v), block.scope, operands, "maybe");
-        block.current.set(v, this.add(named, block));
+        current.set(v, this.add(named, block));
       }
     }
-    return find(root) as Operand;
+    return this.find(root, current) as Operand;
   }
 
   /** The latest name of a pure value, if it is in scope: an older one went out of scope before this one was made. */
@@ -183,10 +190,7 @@ class Sharing {
   private localFor({ name, node }: Value): Local {
     let local = name;
     if (local === undefined || this.takenLocals.has(local)) {
-      const { low, high } =
-        node.type === "i32" && node.lanes === 1 ? intervalOf(node) : { low: Number.NaN, high: Number.NaN };
-      const bound = low >= 0 && high < 2 ** 31 - 1 ? high + 1 : undefined;
-      local = new Local(name?.name ?? nameFor(node), node.type, node.lanes, false, bound);
+      local = new Local(name?.name ?? nameFor(node), node.type, node.lanes, false, boundOf(node));
     }
     this.takenLocals.add(local);
     return local;
@@ -240,6 +244,13 @@ function placeOf(v: Value, operands: readonly Operand[], here: Scope): Scope {
 }
 
 const parentOf = (scope: Scope): Scope => scope.parent as Scope;
+
+/** What an i32 that is never negative is surely below. */
+function boundOf(e: Expr): number | undefined {
+  if (e.type !== "i32" || e.lanes !== 1) return undefined;
+  const { low, high } = intervalOf(e);
+  return low >= 0 && high < 2 ** 31 - 1 ? high + 1 : undefined;
+}
 
 /** A short name that tells what it is. */
 function nameFor(e: Expr): string {

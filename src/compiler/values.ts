@@ -5,7 +5,7 @@
 import { InternalError } from "../core/errors.js";
 import { intervalOf } from "../core/ir/affine.js";
 import { get } from "../core/ir/ops.js";
-import type { Buffer, Expr, Local } from "../core/ir/types.js";
+import type { Buffer, Const, Expr, Local } from "../core/ir/types.js";
 import { eachChild, Fold } from "./walk.js";
 
 /** The place of a block of statements. */
@@ -36,6 +36,8 @@ export class Value {
   around: Scope | undefined = undefined;
   /** A local that names it in the source. */
   name: Local | undefined = undefined;
+  /** What has it as its latest operand: there another occurrence of the same operation is looked for. */
+  readonly parents: Value[] = [];
 
   constructor(
     readonly id: number,
@@ -55,11 +57,10 @@ export class Value {
 }
 
 export class Numbering {
-  private values = new Map<string, Value>();
+  private readonly constants = new Map<string, Value>();
+  private readonly withoutOperands: Value[] = [];
   private ofExpr = this.numbers();
   private readonly ofLocal = new Map<Local, Value>();
-  private readonly buffers = new Map<Buffer, number>();
-  private readonly functions = new Map<unknown, number>();
   private count = 0;
 
   constructor(
@@ -100,48 +101,64 @@ export class Numbering {
       if (value === undefined) throw new InternalError(`${e.local.name} is used outside its scope`);
       return value;
     }
+    if (e.op === "const") return this.constant(e);
     const operands: Value[] = [];
+    let pure = true;
+    let readsMemory = e.op === "load" && (this.written.has(e.buffer) || e.buffer.space === "scratch");
     eachChild(e, (c) => operands.push(of(c)));
-    const key = this.spell(e, operands);
-    let value = this.values.get(key);
-    if (value === undefined) {
-      const readsMemory =
-        (e.op === "load" && (this.written.has(e.buffer) || e.buffer.space === "scratch")) ||
-        operands.some((v) => v.readsMemory);
-      value = new Value(
-        this.count++,
-        e,
-        operands,
-        !readsMemory && operands.every((v) => v.pure),
-        readsMemory,
-        e.op === "const" || (e.op === "vector" && e.parts.every((p) => p.op === "const")),
-        freedomOf(e),
-        this.root,
-      );
-      this.values.set(key, value);
+    let latest = operands[0];
+    for (let i = 0; i < operands.length; i++) {
+      const v = operands[i];
+      if (!v.pure) pure = false;
+      if (v.readsMemory) readsMemory = true;
+      if (v.id > latest.id) latest = v;
     }
+    const parents = operands.length === 0 ? this.withoutOperands : latest.parents;
+    for (let i = parents.length - 1; i >= 0; i--) if (isSame(parents[i], e, operands)) return parents[i];
+    const value = new Value(
+      this.count++,
+      e,
+      operands,
+      pure && !readsMemory,
+      readsMemory,
+      e.op === "vector" && e.parts.every((p) => p.op === "const"),
+      freedomOf(e),
+      this.root,
+    );
+    parents.push(value);
     return value;
   }
 
-  private spell(e: Expr, operands: readonly Value[]): string {
-    let text = `${e.op} ${e.type}${e.lanes} `;
-    if (e.op === "const") text += Object.is(e.value, -0) ? "-0" : e.value;
-    else if (e.op === "load") text += numberIn(this.buffers, e.buffer);
-    else if (e.op === "host") text += numberIn(this.functions, e.fn);
-    else if (e.op === "extract") text += e.lane;
-    else if (e.op === "unary" || e.op === "binary" || e.op === "compare") text += e.fn;
-    for (const v of operands) text += `,${v.id}`;
-    return text;
+  private constant(e: Const): Value {
+    const key = `${e.type}${e.lanes} ${Object.is(e.value, -0) ? "-0" : e.value}`;
+    let value = this.constants.get(key);
+    if (value === undefined) {
+      value = new Value(this.count++, e, [], true, false, true, "free", this.root);
+      this.constants.set(key, value);
+    }
+    return value;
   }
 }
 
-function numberIn<K>(numbers: Map<K, number>, key: K): number {
-  let n = numbers.get(key);
-  if (n === undefined) {
-    n = numbers.size;
-    numbers.set(key, n);
+/** Whether a value is that of an operation on these operands. */
+function isSame({ node, operands: own }: Value, e: Expr, operands: readonly Value[]): boolean {
+  if (node.op !== e.op || node.type !== e.type || node.lanes !== e.lanes) return false;
+  if (own.length !== operands.length) return false;
+  for (let i = 0; i < own.length; i++) if (own[i] !== operands[i]) return false;
+  switch (e.op) {
+    case "unary":
+    case "binary":
+    case "compare":
+      return (node as typeof e).fn === e.fn;
+    case "load":
+      return (node as typeof e).buffer === e.buffer;
+    case "extract":
+      return (node as typeof e).lane === e.lane;
+    case "host":
+      return (node as typeof e).fn === e.fn;
+    default:
+      return true;
   }
-  return n;
 }
 
 /** Integer division needs a divisor that is not 0 (nor -1, for the smallest number), shifts go by less than 32. */

@@ -104,8 +104,7 @@ export class Varying {
           const together = this.strideOf(s.index) === 1;
           cost += parts * (together ? 1 : lanes);
           address(s.index, together);
-        }
-        else if (s.kind === "for") cost += 1 + tripsOf(s) * (costOfTrip + block(s.body));
+        } else if (s.kind === "for") cost += 1 + tripsOf(s) * (costOfTrip + block(s.body));
         else if (s.kind === "if") cost += 1 + Math.max(block(s.then), block(s.else));
       }
       return cost;

@@ -168,18 +168,22 @@ export function eachNode(roots: readonly Expr[], seen: Set<Expr>, visit: (e: Exp
 function childrenFirst(root: Expr, done: { has(e: Expr): boolean }, visit: (e: Expr) => void): void {
   const todo: Expr[] = [root];
   const opened = new Set<Expr>();
-  for (let e = todo.at(-1); e !== undefined; e = todo.at(-1)) {
-    if (done.has(e)) todo.pop();
-    else if (opened.has(e)) {
-      todo.pop();
+  while (todo.length > 0) {
+    const e = todo[todo.length - 1];
+    if (!done.has(e)) {
+      const length = todo.length;
+      if (!opened.has(e)) {
+        const children = childrenOf(e);
+        // The last of the list is looked at first.
+        for (let i = children.length - 1; i >= 0; i--) if (!done.has(children[i])) todo.push(children[i]);
+      }
+      if (todo.length > length) {
+        opened.add(e);
+        continue;
+      }
       visit(e);
-    } else {
-      opened.add(e);
-      const first = todo.length;
-      eachChild(e, (child) => todo.push(child));
-      // The last of the list is looked at first.
-      for (let [i, j] = [first, todo.length - 1]; i < j; i++, j--) [todo[i], todo[j]] = [todo[j], todo[i]];
     }
+    todo.pop();
   }
 }
 
@@ -211,14 +215,12 @@ export class Fold<T> {
       childrenFirst(e, this.memo, (node) => void this.memo.set(node, this.step(node, this.of)));
       return this.memo.get(e) as T;
     }
+    // Where a step throws, the depth is too large from then on: later walks keep a list sooner than they need to.
     this.depth++;
-    try {
-      const value = this.step(e, this.of);
-      this.memo.set(e, value);
-      return value;
-    } finally {
-      this.depth--;
-    }
+    const value = this.step(e, this.of);
+    this.depth--;
+    this.memo.set(e, value);
+    return value;
   };
 }
 

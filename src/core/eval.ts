@@ -1,5 +1,5 @@
 /** Running a jaxpr: every equation is bound in turn, so that it is evaluated or, under a trace, recorded again. */
-import { ConcreteArray, type NDArray } from "./array.js";
+import { ConcreteArray, type NDArray, scalar } from "./array.js";
 import { type Aval, equalAvals } from "./aval.js";
 import { memoize } from "./build.js";
 import { InternalError } from "./errors.js";
@@ -72,7 +72,10 @@ function run(jaxpr: Jaxpr, args: readonly NDArray[]): NDArray[] {
     for (let k = 0; k < outputs.length; k++) env[variables[k].id] = outputs[k];
     for (let k = 0; k < drops.length; k++) env[drops[k]] = undefined;
   }
-  return jaxpr.outputs.map((a) => read(env, a));
+  // A literal's own array is not given away: whoever gets it may dispose of it.
+  return jaxpr.outputs.map((a) =>
+    a instanceof Var ? (env[a.id] as NDArray) : scalar(a.value, a.aval.dtype, a.aval.weakType),
+  );
 }
 
 /** Whether these are arrays of the very types that a jaxpr takes; all types in it are then as it says. */

@@ -17,8 +17,6 @@ import { currentTrace } from "./trace.js";
 interface Kept {
   readonly jaxpr: Jaxpr;
   readonly hash: number;
-  /** Of the primitives, in order: the rules of one that has another number now are not those that were applied. */
-  readonly ids: readonly number[];
 }
 
 /** A hash takes one place; another one that takes the same drives it out. */
@@ -30,6 +28,13 @@ let kept: (Kept | undefined)[] = [];
 let keptEqns = 0;
 /** The hash that came last, by place: a program that comes only once leaves nothing else. */
 const lastHash = new Int32Array(places);
+
+/** Forgets all programs: for whoever replaces a rule of a primitive, which passes have applied. @internal */
+export function forgetPrograms(): void {
+  kept = [];
+  keptEqns = 0;
+  lastHash.fill(0);
+}
 
 /** An equal jaxpr that is kept, if this one knows no lines of user code; else this one. */
 export const recall = (jaxpr: Jaxpr): Jaxpr => (jaxpr.eqns.some(knowsLine) ? jaxpr : find(jaxpr));
@@ -47,7 +52,7 @@ function find(jaxpr: Jaxpr): Jaxpr {
   const hash = hashOf(jaxpr);
   const place = hash & (places - 1);
   const found = kept[place];
-  if (found !== undefined && found.hash === hash && isSame(found, jaxpr)) return found.jaxpr;
+  if (found !== undefined && found.hash === hash && isSame(found.jaxpr, jaxpr)) return found.jaxpr;
   if (lastHash[place] === hash) return keep(jaxpr, hash, place);
   lastHash[place] = hash;
   return jaxpr;
@@ -62,11 +67,11 @@ function keep(jaxpr: Jaxpr, hash: number, place: number): Jaxpr {
   outputs.forEach(forgetArray);
   keptEqns += eqns.length - (kept[place]?.jaxpr.eqns.length ?? 0);
   if (keptEqns > mostEqns) {
-    kept = [];
+    forgetPrograms();
     keptEqns = eqns.length;
   }
   const copy = new Jaxpr(inputs, eqns, outputs, varCount);
-  kept[place] = { jaxpr: copy, hash, ids: eqns.map((eqn) => eqn.primitive.id) };
+  kept[place] = { jaxpr: copy, hash };
   return copy;
 }
 
@@ -136,14 +141,13 @@ function hashOf({ inputs, eqns, outputs }: Jaxpr): number {
 // Equality
 // ---------------------------------------------------------------------------------------------------------------------
 
-function isSame({ jaxpr, ids }: Kept, { inputs, eqns, outputs, varCount }: Jaxpr): boolean {
+function isSame(jaxpr: Jaxpr, { inputs, eqns, outputs, varCount }: Jaxpr): boolean {
   if (jaxpr.varCount !== varCount || jaxpr.eqns.length !== eqns.length) return false;
   if (!sameAtoms(jaxpr.inputs, inputs) || !sameAtoms(jaxpr.outputs, outputs)) return false;
   for (let i = 0; i < eqns.length; i++) {
     const [a, b] = [jaxpr.eqns[i], eqns[i]];
     const same =
       a.primitive === b.primitive &&
-      ids[i] === b.primitive.id &&
       sameAtoms(a.inputs, b.inputs) &&
       (a.params === b.params || sameValue(a.params, b.params)) &&
       sameAtoms(a.outputs, b.outputs);

@@ -6,7 +6,7 @@
  */
 import { type Aval, sizeOf } from "../core/aval.js";
 import { isFloat } from "../core/dtype.js";
-import { indexAdd, indexDiv, indexMul, unravel } from "../core/ir/affine.js";
+import { indexAdd, indexMul, unravel } from "../core/ir/affine.js";
 import type { KernelContext } from "../core/ir/lower.js";
 import {
   and,

@@ -81,7 +81,8 @@ export function workgroupSums(ctx: KernelContext, p: Product, { tile, along, pro
   const zero = (locals: readonly Local[][]): Stmt[] =>
     locals.flat().map((local) => letIn(local, constant(p.type, 0, lanes)));
   /** Where, in a panel, the four rows with number `q` of a thread begin. */
-  const quad = (q: number, threads: number, own: Expr): Expr => indexMul(indexAdd(own, q * threads), lanes);
+  const quad = (q: Expr | number, threads: number, own: Expr): Expr =>
+    indexMul(indexAdd(own, indexMul(q, threads)), lanes);
 
   /** The products of the terms that are in the panels. */
   const addPanels = (into: readonly Local[][]): Stmt =>
@@ -158,21 +159,30 @@ export function workgroupSums(ctx: KernelContext, p: Product, { tile, along, pro
 
   const exists = (position: Expr, span: number, side: Side): Expr =>
     side.rows % span === 0 ? truth(true) : lt(position, side.rows);
-  const write = total.flatMap((sums, r) =>
-    sums.map((sum, v): Stmt => {
-      const i = indexAdd(
-        indexMul(block, height),
-        indexAdd(quad(Math.floor(r / lanes), down, row), r % lanes),
-      );
-      const first = indexAdd(indexMul(blockAcross, width), quad(v, across, column));
-      return loop("c", 0, lanes, (c) => {
-        const j = indexAdd(first, c);
-        const stmts = p.write(batch, i, j, laneOf(get(sum), c));
-        const there = and(exists(i, height, p.x), exists(j, width, p.y));
-        return isConst(there, 1) ? stmts : [when(there, stmts)];
-      });
-    }),
-  );
+  /** Writes four neighbouring sums of a thread: those with number `v` in its row `r`. */
+  const writeQuad = (r: Expr, v: Expr, four: Expr): Stmt => {
+    const inRow = indexAdd(quad(indexDiv(r, lanes), down, row), indexMod(r, lanes));
+    const i = indexAdd(indexMul(block, height), inRow);
+    const first = indexAdd(indexMul(blockAcross, width), quad(v, across, column));
+    return loop("c", 0, lanes, (c) => {
+      const j = indexAdd(first, c);
+      const stmts = p.write(batch, i, j, laneOf(four, c));
+      const there = and(exists(i, height, p.x), exists(j, width, p.y));
+      return isConst(there, 1) ? stmts : [when(there, stmts)];
+    });
+  };
+  const all = total.flat().map(get);
+  const numbered = (n: Expr, four: Expr): Stmt =>
+    writeQuad(indexDiv(n, quadsAcross), indexMod(n, quadsAcross), four);
+  const write =
+    p.isLong === true
+      ? [
+          loop("n", 0, all.length, (n) => {
+            const four = new Local("four", p.type, lanes);
+            return [letIn(four, choose(n, all)), numbered(n, get(four))];
+          }),
+        ]
+      : all.map((four, n) => numbered(i32(n), four));
   ctx.kernel({
     name: p.name,
     launch: { kind: "grid", groups, threads: down * across, group, thread },
@@ -182,10 +192,16 @@ export function workgroupSums(ctx: KernelContext, p: Product, { tile, along, pro
   });
 }
 
-/** The lane with a number that is known only when it runs. */
+/** The one with a number that is known only when it runs. */
+const choose = (number: Expr, values: readonly Expr[]): Expr =>
+  values.reduceRight((rest, value, n) =>
+    n === values.length - 1 ? value : select(splat(eq(number, n), value.lanes), value, rest),
+  );
+
 const laneOf = (x: Expr, lane: Expr): Expr =>
-  counted(lanes, (n) => extract(x, n)).reduceRight((rest, value, n) =>
-    n === lanes - 1 ? value : select(eq(lane, n), value, rest),
+  choose(
+    lane,
+    counted(lanes, (n) => extract(x, n)),
   );
 
 /** What a thread reads of a panel for one term: its rows, four by four. */

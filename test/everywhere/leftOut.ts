@@ -21,6 +21,9 @@ const devices = "chooses its devices itself";
 const noRule = "defines primitives without a lower rule";
 const language = "computes nothing";
 
+const endless = "repeats until a change is smaller than any of float32";
+const slow = "takes tens of thousands of steps, which an emulated GPU needs minutes for";
+
 const compiled = "looks at what the compiler makes of a program";
 const loops =
   "has effects in loops of unknown length; those that a GPU can have are in test/webgpu/controlEffects";
@@ -51,6 +54,21 @@ export const onWebgpu: readonly Row[] = [
   { file: "unit/missingRules", reason: noRule },
   { file: "unit/effects", tests: /^effects of a user's primitive/, reason: noRule },
   { file: "unit/errorsOfTracing", tests: /came from running a program/, reason: noRule },
+  { file: "unit/pureCallback", reason: noRule },
+  { file: "unit/passes", tests: /^pureCallback/, reason: noRule },
+  { file: "unit/ownership", tests: /^pureCallback/, reason: noRule },
+  { file: "unit/primitiveErrors", tests: /^pureCallback > evaluates/, reason: noRule },
+  { file: "unit/custom/constants", tests: /nothing is left for the host/, reason: noRule },
+  { file: "unit/checkpoint/budget", tests: /what an effect gives/, reason: noRule },
+  {
+    file: "unit/checkpoint/checkpoint",
+    tests: /^what is computed when|an infinite budget/,
+    reason: noRule,
+  },
+  { file: "unit/control/revolve", tests: /makes the steps of the schedule/, reason: noRule },
+  { file: "unit/control/while.", tests: /^effects in a loop/, reason: loops },
+
+  { file: "unit/control/whileDerivatives", tests: /^Newton|^a fixed point/, reason: endless },
   {
     file: "unit/lifetime",
     tests: /^dispose > gives memory back|^tidy > keeps what is|^donation/,
@@ -124,6 +142,22 @@ export const onWebgpu: readonly Row[] = [
     reason: "makes programs of 12,000 operations, which an emulated GPU takes minutes to compile",
   },
   { file: "unit/transforms/vjp", tests: /the pullback can be traced/, reason: digits },
+  { file: "unit/checkpoint/barrier", tests: /gives the same tree/, reason: digits },
+  { file: "unit/custom/equations", tests: /customVjp and by customRoot alike/, reason: digits },
+  { file: "unit/checkpoint/policies", tests: /the identity in every respect/, reason: digits },
+  {
+    file: "unit/control/cond.",
+    tests: /the branch that the predicate says|linearize does the non-linear work once/,
+    reason: digits,
+  },
+  { file: "unit/control/condBatch", tests: /stays a cond/, reason: digits },
+  {
+    file: "unit/control/scanDerivatives",
+    tests: /that finite differences find/,
+    reason: digits,
+  },
+  { file: "unit/control/scanDerivatives", tests: /learns: twenty steps/, reason: slow },
+  { file: "unit/control/revolve", tests: /runs 10,000 steps/, reason: slow },
 ];
 
 const fullName = (test: RunnerTestCase): string => {

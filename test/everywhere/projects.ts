@@ -12,6 +12,9 @@ const ofDevices = ["test/unit/compiler/**", "test/unit/backends/**"];
 /** These range over all primitives, of which other files define some of their own, or look at what is printed. */
 const alone = ["test/unit/{check,debugPrint,effects,jaxprParse,passes,primitiveErrors}.test.ts"];
 
+/** Chooses its devices itself, before and after its tests. */
+const choosing = ["test/unit/profile/profile.test.ts"];
+
 type Resolve = TestProjectInlineConfiguration["resolve"];
 
 /** Everything by the `evaluate` rules. */
@@ -33,7 +36,7 @@ const onWebgpu = (resolve: Resolve, isolate: boolean): TestProjectInlineConfigur
   test: {
     name: isolate ? "everywhere-webgpu-alone" : "everywhere-webgpu",
     include: isolate ? alone : files,
-    exclude: isolate ? ofDevices : [...ofDevices, ...alone],
+    exclude: isolate ? ofDevices : [...ofDevices, ...choosing, ...alone],
     setupFiles: "test/everywhere/webgpu.ts",
     globalSetup: isolate ? [] : "test/everywhere/globalSetup.ts",
     /* The GPU driver is chosen by an environment variable, which only the main thread of a process can set. */

@@ -3,7 +3,7 @@
  * cannot: where it reads elements at once, it fails as on any GPU.
  */
 import fc from "fast-check";
-import { beforeEach } from "vitest";
+import { beforeEach, expect } from "vitest";
 import "../../src/backends/default.js";
 import { WebgpuDevice } from "../../src/backends/webgpu/arrays.js";
 import { ConcreteArray, NDArray } from "../../src/core/array.js";
@@ -84,6 +84,21 @@ Error.prepareStackTrace = (error, frames) => {
   const own = frames.filter((frame) => !frame.getFileName()?.includes("/test/everywhere/"));
   return prepare?.(error, own) ?? [String(error), ...own.map((frame) => `    at ${frame}`)].join("\n");
 };
+
+/** What is asked for in more digits than float32 has: a hundred units in its last place, of 1 or of larger numbers. */
+const hundredUnits = 100 * 2 ** -24;
+
+expect.extend({
+  toBeCloseTo(received: number, wanted: number, digits = 2) {
+    const allowed = digits <= 6 ? 0.5 * 10 ** -digits : hundredUnits * Math.max(1, Math.abs(wanted));
+    const error = Math.abs(received - wanted);
+    return {
+      pass: Object.is(received, wanted) || received === wanted || error < allowed,
+      message: () =>
+        `expected ${received} ${this.isNot ? "not " : ""}to be close to ${wanted}: the difference is ${error}, allowed is ${allowed}`,
+    };
+  },
+});
 
 // Every new shape is a new shader, which takes a GPU that is emulated ten milliseconds.
 fc.configureGlobal({ numRuns: 25 });

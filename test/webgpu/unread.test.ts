@@ -110,6 +110,8 @@ test("kernels that do the same are compiled once", async () => {
     return y;
   });
   const compiled = gpu.shaders;
+  // How many it becomes is up to the compiler: all of a wave reads the same element of the one before, so that waves share a
+  // kernel until it is large (compiler/fusion.ts).
   const { kernels } = waves.lower(np.ones([4]));
   expect(kernels.length).toBeGreaterThan(6);
   const y = await waves(put(np.ones([4]))).data();

@@ -12,7 +12,7 @@ import {
   type WasmFunction,
   type WasmModule,
 } from "./module.js";
-import { opcodes } from "./opcodes.js";
+import { type Opcode, opcodes } from "./opcodes.js";
 
 const valueTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 const noType = 0x40;
@@ -154,17 +154,18 @@ function encodeBody(f: WasmFunction, indices: ReadonlyMap<WasmFunction | HostFun
     w.unsigned(count);
     w.byte(valueTypes[type]);
   });
-  for (const instruction of f.code) encodeInstruction(w, instruction, indices);
-  w.byte(opcodes().end.code);
+  const table = opcodes();
+  for (const instruction of f.code) encodeInstruction(w, instruction, table[instruction.op], indices);
+  w.byte(table.end.code);
   return w.finish();
 }
 
 function encodeInstruction(
   w: ByteWriter,
-  { op, immediate }: Instruction,
+  { immediate }: Instruction,
+  { code, immediate: kind }: Opcode,
   indices: ReadonlyMap<WasmFunction | HostFunction, number>,
 ): void {
-  const { code, immediate: kind } = opcodes()[op];
   if (code < 0x1000) w.byte(code);
   else {
     w.byte(Math.floor(code / 0x1000));

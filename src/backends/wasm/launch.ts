@@ -1,5 +1,4 @@
 /** Makes kernels callable, and calls them for a range of items: on one thread, or on several where that is worth it. */
-import { eachStmt, exprsOf, nodesOf } from "../../compiler/walk.js";
 import { noting } from "../../core/ir/notes.js";
 import { isConst } from "../../core/ir/ops.js";
 import type { Kernel } from "../../core/ir/types.js";
@@ -9,7 +8,7 @@ import { encodeModule } from "./encoder.js";
 import type { Heap } from "./memory.js";
 import type { HostFunction } from "./module.js";
 import { poolOf, SharedCode, type ThreadPool } from "./pool.js";
-import { printKernels } from "./print.js";
+import { type CodeFacts, printKernels } from "./print.js";
 
 /** A kernel: first item, end of the range, and the addresses of its buffers. */
 export type KernelFunction = (begin: number, end: number, ...addresses: number[]) => void;
@@ -130,14 +129,10 @@ function nameInMath({ fn }: Pick<HostFunction, "fn">): string {
  * Whether several threads may run parts of a kernel. Its items are independent, but for atomic operations: on one thread
  * they go in the order of the items, so that float sums are always the same.
  */
-function isDivisible({ launch, buffers, body }: Kernel): boolean {
-  if (launch.kind !== "range" || buffers.length > mostAddresses) return false;
-  let divisible = true;
-  eachStmt(body, (s) => {
-    if (s.kind === "atomic") divisible = false;
-    for (const e of nodesOf(...exprsOf(s))) if (e.op === "host" && nameInMath(e) === "") divisible = false;
-  });
-  return divisible;
+function isDivisible({ launch, buffers }: Kernel, { hasAtomics, calls }: CodeFacts): boolean {
+  if (launch.kind !== "range" || buffers.length > mostAddresses || hasAtomics) return false;
+  for (const f of calls) if (nameInMath(f) === "") return false;
+  return true;
 }
 
 /** Items that a kernel computes together: the steps of the loops over its items. */
@@ -151,7 +146,7 @@ function grainOf({ launch, body }: Kernel): number {
 /** Compiles kernels into functions on the memory of a heap, in the order of the kernels. */
 export function compileKernels(kernels: readonly Kernel[], heap: Heap): Launcher[] {
   if (kernels.length === 0) return [];
-  const { module, functions } = timed("compile", "print", () =>
+  const { module, functions, facts } = timed("compile", "print", () =>
     noting(() => printKernels(kernels, { sharedMemory: heap.shared })),
   );
   const host = Object.fromEntries(module.imports.map((f) => [f.name, f.fn]));
@@ -176,7 +171,7 @@ export function compileKernels(kernels: readonly Kernel[], heap: Heap): Launcher
   const sharingOf = (call: KernelFunction, same: readonly Kernel[]): Sharing | undefined => {
     if (!heap.shared || !same.some(({ launch }) => launch.kind === "range" && launch.extent > 1))
       return undefined;
-    if (!same.every((k) => isDivisible(k))) return undefined;
+    if (!same.every((k) => isDivisible(k, facts.get(k) as CodeFacts))) return undefined;
     code ??= new SharedCode(
       bytes,
       module.imports.map((f) => [f.name, nameInMath(f)]),

@@ -26,6 +26,14 @@ export interface PrintedKernels {
   readonly module: WasmModule;
   /** For each kernel the function that it became. */
   readonly functions: readonly WasmFunction[];
+  /** What is special about the code of each kernel (of the original, where it is a copy). */
+  readonly facts: ReadonlyMap<Kernel, CodeFacts>;
+}
+
+export interface CodeFacts {
+  readonly hasAtomics: boolean;
+  /** Functions of JavaScript that it calls. */
+  readonly calls: ReadonlySet<HostFunction>;
 }
 
 /** Prints kernels (launched over ranges) as one module. */
@@ -44,11 +52,15 @@ export function printKernels(
   return {
     module: { sharedMemory, imports: module.imports, functions: module.functions },
     functions,
+    facts: module.facts,
   };
 }
 
 class ModulePrinter implements ModuleContext {
   readonly functions: WasmFunction[] = [];
+  readonly facts = new Map<Kernel, CodeFacts>();
+  /** Those of the kernel at hand. */
+  private calls = new Set<HostFunction>();
   private readonly hosts = new Map<(...args: number[]) => number, HostFunction[]>();
   private readonly names = new Set<string>();
   readonly half = new HalfFunctions((helper) => this.printHelper(helper));
@@ -81,6 +93,7 @@ class ModulePrinter implements ModuleContext {
       found = { kind: "host", name: this.unique(name), params, result, fn };
       known.push(found);
     }
+    this.calls.add(found);
     return found;
   }
 
@@ -121,7 +134,9 @@ class ModulePrinter implements ModuleContext {
     buffers.forEach((b, i) => {
       printer.values.addresses.set(b, i + 2);
     });
+    this.calls = new Set();
     printer.block(kernel.body);
+    this.facts.set(kernel, { hasAtomics: printer.hasAtomics, calls: this.calls });
     return this.add(f.finish(true));
   }
 }
@@ -131,6 +146,7 @@ const isFixed = (e: Expr): boolean => e.op === "const" || (e.op === "get" && !e.
 
 class StatementPrinter {
   readonly values: ExpressionPrinter;
+  hasAtomics = false;
 
   constructor(
     private readonly f: FunctionBuilder,
@@ -204,6 +220,7 @@ class StatementPrinter {
   /** A plain read and write: one thread runs all items of a kernel that has such a statement. */
   private printAtomic({ fn, buffer, index, value }: Atomic): void {
     const { f, values } = this;
+    this.hasAtomics = true;
     const at = printAddress(values, buffer, index);
     const address = f.acquire("i32", "address");
     f.tee(address);

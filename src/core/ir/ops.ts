@@ -156,9 +156,13 @@ function fold(fn: BinaryOp, type: ScalarType, x: number, y: number): number | un
 
 /** The operand that an operation with a constant is the same as, exactly: only for integers and bools, and x·1, x/1. */
 function neutral(fn: BinaryOp, x: Expr, y: Expr): Expr | undefined {
-  if (fn === "mul" && isConst(y, 1)) return x;
-  if (fn === "mul" && isConst(x, 1)) return y;
-  if (fn === "div" && isConst(y, 1)) return x;
+  if (fn === "mul") {
+    if (isConst(y, 1)) return x;
+    if (isConst(x, 1)) return y;
+    if (isFloat(x.type) || x.type === "bool") return undefined;
+    return isConst(x, 0) ? x : isConst(y, 0) ? y : undefined;
+  }
+  if (fn === "div") return isConst(y, 1) ? x : undefined;
   if (isFloat(x.type)) return undefined;
   if (x.type === "bool") {
     if (fn === "and")
@@ -168,14 +172,9 @@ function neutral(fn: BinaryOp, x: Expr, y: Expr): Expr | undefined {
     return undefined;
   }
   if ((fn === "add" || fn === "or" || fn === "xor") && isConst(x, 0)) return y;
-  if (
-    (fn === "add" || fn === "sub" || fn === "or" || fn === "xor" || fn === "shl" || fn === "shr") &&
-    isConst(y, 0)
-  )
-    return x;
-  if (fn === "mul" && isConst(x, 0)) return x;
-  if (fn === "mul" && isConst(y, 0)) return y;
-  return undefined;
+  const keepsFirst =
+    fn === "add" || fn === "sub" || fn === "or" || fn === "xor" || fn === "shl" || fn === "shr";
+  return keepsFirst && isConst(y, 0) ? x : undefined;
 }
 
 export function binary(fn: BinaryOp, a: ExprLike, b: ExprLike): Expr {
@@ -253,7 +252,7 @@ export function select(cond: Expr, onTrue: ExprLike, onFalse: ExprLike): Expr {
   };
 }
 
-/** The same where `cond` seldom holds, and what to take then costs much. */
+/** The same where `cond` seldom holds, and what to take otherwise costs less. */
 export function rarely(cond: Expr, onTrue: Expr, onFalse: Expr): Expr {
   const e = select(cond, onTrue, onFalse);
   return e.op === "select" ? { ...e, rare: true } : e;

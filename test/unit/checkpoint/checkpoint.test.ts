@@ -26,6 +26,7 @@ import {
   vmap,
 } from "fluxion";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { toleranceHere } from "../../everywhere/tolerance.js";
 import { lines } from "../effectTools.js";
 import { countedSin, expectSameBits, wave } from "./tools.js";
 
@@ -81,7 +82,7 @@ describe("the same to the bit", () => {
       expect(jit(order(c, n))(at).item()).toBeCloseTo(wanted, 12);
     }
     const close = (a: NDArray, b: NDArray) =>
-      expect(np.max(np.abs(a.sub(b))).item() as number).toBeLessThan(1e-13);
+      expect(np.max(np.abs(a.sub(b))).item() as number).toBeLessThan(toleranceHere(1e-13));
     close(hessian(c)(x), hessian(f)(x));
     close(jacfwd(grad(c))(x), hessian(f)(x));
     close(jacrev(jacfwd(c))(x), hessian(f)(x));

@@ -62,6 +62,16 @@ describe.each(Object.entries(passes))("a loop over %s", (_, pass) => {
     );
   });
 
+  it("does not lose sight of a large number behind NaN", () => {
+    for (const large of [0, 1, 4, 500, 511]) {
+      const values = numbers(512, [large]).map((v, i) =>
+        i % 4 === large % 4 && i !== large ? Number.NaN : v,
+      );
+      const [x, y] = [cell("x", "float32", values), cell("y", "float32", 512)];
+      expect([...run(checked(pass(each(x, y))), [x, y]).y]).toEqual(values.map(expected));
+    }
+  });
+
   it("computes the same in the memory of its operand", () => {
     fc.assert(
       fc.property(places, ({ size, large }) => {

@@ -89,10 +89,13 @@ describe("max and min of floats", () => {
 });
 
 describe("costly values that several sweeps need", () => {
-  /** How often an exponential stands in the kernels of rows that vectors fill: each has a constant of its own. */
+  /**
+   * How often an exponential stands in the kernels of rows that vectors fill: each has a constant of its own, and stands in a
+   * loop for usual operands and in one for large ones.
+   */
   const exponentials = (f: (x: NDArray) => unknown): number => {
     const { kernels } = jit(f as (x: NDArray) => NDArray).lower(new ShapeDtype([32, 64]));
-    return kernels.map(({ text }) => text.split(/1\.44269/).length - 1).reduce((a, b) => a + b, 0);
+    return kernels.map(({ text }) => (text.split(/1\.44269/).length - 1) / 2).reduce((a, b) => a + b, 0);
   };
 
   it("are computed once", () => {

@@ -13,6 +13,7 @@ import {
   vjp,
 } from "fluxion";
 import { describe, expect, it } from "vitest";
+import { toleranceHere } from "../../everywhere/tolerance.js";
 
 type F = (x: NDArray) => NDArray;
 
@@ -136,7 +137,8 @@ describe("what a loop closes over", () => {
   });
 
   it("has the Jacobian of the written program by both modes, and its Hessian", () => {
-    const close = (a: NDArray, b: NDArray): void => expect(np.abs(a.sub(b)).max().item()).toBeLessThan(1e-12);
+    const close = (a: NDArray, b: NDArray): void =>
+      expect(np.abs(a.sub(b)).max().item()).toBeLessThan(toleranceHere(1e-12));
     const of = (f: typeof network) => (weights: NDArray) => f(weights, h);
     close(jacfwd(of(network))(w), jacrev(of(written))(w));
     close(jacrev(of(network))(w), jacrev(of(written))(w));

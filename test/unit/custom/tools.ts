@@ -1,6 +1,7 @@
 /** What the tests of rules of one's own share. */
 import { grad, jvp, type NDArray, type NestedNumbers, numpy as np } from "fluxion";
 import { expect } from "vitest";
+import { toleranceHere } from "../../everywhere/tolerance.js";
 
 export const f64 = (values: NestedNumbers): NDArray => np.array(values, { dtype: "float64" });
 
@@ -34,6 +35,6 @@ export function expectClose(actual: NDArray, wanted: NDArray | NestedNumbers, to
   const left = flat(actual.tolist());
   const right = flat(typeof wanted === "object" && "tolist" in wanted ? wanted.tolist() : wanted);
   expect(left.length).toBe(right.length);
-  const size = Math.max(1, ...right.map(Math.abs));
-  for (const [i, a] of left.entries()) expect(Math.abs(a - right[i])).toBeLessThanOrEqual(tolerance * size);
+  const allowed = toleranceHere(tolerance) * Math.max(1, ...right.map(Math.abs));
+  for (const [i, a] of left.entries()) expect(Math.abs(a - right[i])).toBeLessThanOrEqual(allowed);
 }

@@ -34,20 +34,14 @@ const roughTail = [0.49999994, 0.16666521, 0.041668274, 0.008368683, 0.001382004
 export const roughRest = (r: Expr): Expr => mul(mul(r, r), polynomial(r, roughTail));
 
 /**
- * 2^k·(1 + slope·r + r²·p(r)), rounded once, for a whole number k from -150 to 103. The sum is computed as 2^-24 of what it is, so
+ * 2^k·(1 + slope·r + r²·p(r)), rounded once more, for a whole number k from -150 to 103. The sum is computed as 2^-24 of what it is, so
  * that the power of two beside it is a normal number where the result is not. At k = -151 that power is 0, and so is the
  * product: no multiplication has a subnormal result, which takes long, where all is far below.
  */
-function timesPower(k: Expr, r: Expr, { slope, tail }: Series, isLarge?: Expr): Expr {
+function timesPower(k: Expr, r: Expr, { slope, rest }: Series, isLarge?: Expr): Expr {
   const small = 2 ** -24;
-  const rest = mul(
-    mul(r, r),
-    polynomial(
-      r,
-      tail.map((c) => c * small),
-    ),
-  );
-  const sum = add(add(mul(r, slope * small), rest), small);
+  const smallRest = rest.map((c) => c * small);
+  const sum = add(add(mul(r, slope * small), mul(mul(r, r), polynomial(r, smallRest))), small);
   const product = mul(sum, powerOfWhole(k, 24));
   if (isLarge === undefined) return product;
   return rarely(isLarge, mul(mul(sum, powerOfWhole(k, 24 - 50)), 2 ** 50), product);
@@ -55,7 +49,7 @@ function timesPower(k: Expr, r: Expr, { slope, tail }: Series, isLarge?: Expr): 
 
 interface Series {
   readonly slope: number;
-  readonly tail: readonly number[];
+  readonly rest: readonly number[];
 }
 
 /** The operand of an exponential where it lies between two numbers. */
@@ -64,7 +58,7 @@ const within = (low: number, x: Expr, high: number, isLarge: Expr): Expr =>
 
 const atLeast = (low: number, x: Expr): Expr => select(lt(x, low), low, x);
 
-const exponential: Series = { slope: 1, tail: roughTail };
+const exponential: Series = { slope: 1, rest: roughTail };
 
 /** Here k is -151, and e^x far below all numbers. */
 const zeroFrom = -104.6;
@@ -84,7 +78,7 @@ export function expOfNegative(x: Expr): Expr {
 
 const powerOfTwo: Series = {
   slope: Math.LN2,
-  tail: [0.2402265, 0.055503596, 0.0096180625, 0.0013390983, 0.00015462881],
+  rest: [0.2402265, 0.055503596, 0.0096180625, 0.0013390983, 0.00015462881],
 };
 
 /** 2^x, within 1.1 ULP; exact for whole numbers. */
