@@ -93,6 +93,13 @@ const moved = variant("sin", "movedSine", ({ jvp }) => ({
 }));
 
 let calls = 0;
+let programs = 0;
+const restless = unary("restlessSine", {
+  summary: "sin x",
+  domain: "float",
+  evaluate: Math.sin,
+  tangent: (t, x) => np.multiply(1 + 0.125 * calls++, slopeOfSine(t, x)),
+});
 const doubled = triple("tripleWithFactor", (ct) => np.multiply(ct, 2));
 const shifted = triple("tripleWithConstant", (ct) => np.add(np.multiply(ct, 3), 0.125));
 const bent = triple("tripleWithSquare", (ct) => np.multiply(3, np.multiply(ct, np.abs(ct))));
@@ -123,7 +130,9 @@ export const wrongRules: Readonly<Record<string, Wrong>> = {
   ),
   "a slope taken for constant": sine("frozenSine", (t, x) => np.multiply(t, stopGradient(np.cos(x)))),
   "a slope that depends on how often it is asked": {
-    ...sine("restlessSine", (t, x) => np.multiply(1 + 0.125 * calls++, slopeOfSine(t, x))),
+    // Each call gives another program; of equal ones passes remember what the rule said.
+    f: (x) => [np.multiply(bind(restless.primitive, [x], { program: programs++ })[0], np.add(2, x))],
+    inputs: [between([3], 41)],
     seed: () => {
       calls = 1;
       return () => {};
