@@ -87,8 +87,8 @@ describe.each(kinds)("%s programs", (kind) => {
         if (counts !== undefined && depth < 3) counts[depth]++;
       }
     for (const [name, [none, one, two]] of seen) {
-      expect(none, name).toBeGreaterThan(20);
-      expect(one, `${name} in another`).toBeGreaterThan(10);
+      expect(none, name).toBeGreaterThan(25);
+      expect(one, `${name} in another`).toBeGreaterThan(12);
       expect(two, `${name} in two others`).toBeGreaterThan(2);
     }
   });
