@@ -44,6 +44,7 @@ export {
   JaxprTypeError,
   LeakedTracerError,
   MemoryLeakError,
+  MissingPackageError,
   MissingRuleError,
   NanError,
   NonScalarOutputError,
@@ -64,6 +65,7 @@ export type {
 export type { ArrayLike, Index } from "./core/methods.js";
 export {
   type Cost,
+  type DependenceRule,
   definePrimitive,
   type Example,
   LinearInput,

@@ -13,6 +13,7 @@ import * as jacobian from "../statements/jacobian.js";
 import * as linearity from "../statements/linearity.js";
 import * as passes from "../statements/passes.js";
 import * as second from "../statements/second.js";
+import * as sparsity from "../statements/sparsity.js";
 import * as types from "../statements/types.js";
 import * as values from "../statements/values.js";
 import { pointLawsOfPairs } from "./pairs.js";
@@ -39,7 +40,7 @@ export const topics: readonly (readonly [Topic, readonly Law<Point>[]])[] = [
   ["batching", batching.functionLaws],
   ["compiling", compiling.functionLaws],
   ["passes", passes.functionLaws],
-  ["Jacobians", jacobian.functionLaws],
+  ["Jacobians", [...jacobian.functionLaws, ...sparsity.functionLaws]],
   ["second order", second.functionLaws],
   ["category", category.functionLaws],
   ["chain rule", pointLawsOfPairs],

@@ -5,7 +5,7 @@ import { bodiesOf } from "../bodies.js";
 import type { Difference } from "./compare.js";
 
 /** The rules that faults are seeded in. */
-export const ruleNames = ["jvp", "transpose", "batch", "abstractEval", "lower"] as const;
+export const ruleNames = ["jvp", "transpose", "batch", "abstractEval", "lower", "dependence"] as const;
 export type RuleName = (typeof ruleNames)[number];
 
 /** What people do wrong when they write rules. */

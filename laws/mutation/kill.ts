@@ -61,6 +61,7 @@ const usual: Readonly<Record<RuleName, readonly string[]>> = {
     "the lowered form is exact to some units",
     "the lowered form keeps corner values",
   ],
+  dependence: ["the dependence rule covers the Jacobian", "the pattern covers the Jacobian"],
 };
 
 /** The laws at the examples of one primitive. What the sound primitive makes of them is tried once. */

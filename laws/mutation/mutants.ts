@@ -1,6 +1,7 @@
 /** All faults of a rule of a primitive: the same ones for the same seed. */
 import type { Primitive } from "fluxion";
 import { generator } from "../point.js";
+import { dependenceMutants } from "./dependenceMutants.js";
 import type { Mutants, RuleName } from "./fault.js";
 import { lowerMutants } from "./lowerMutants.js";
 import { ruleMutants } from "./ruleMutants.js";
@@ -24,6 +25,8 @@ export function mutantsOf(primitive: Primitive, rule: RuleName, { limit, seed }:
   switch (rule) {
     case "abstractEval":
       return typeMutants(primitive, limit, random);
+    case "dependence":
+      return dependenceMutants(primitive, limit, random);
     case "lower":
       return lowerMutants(primitive, limit, random);
     default:

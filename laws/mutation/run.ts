@@ -1,7 +1,7 @@
 /**
  * `npm run laws:mutate`: seeds faults in every rule of every primitive, holds the laws against each, and writes
  * docs/mutations.md. `-- --only sin,cos --rule jvp --jobs 2 --seed 1 --limit 3`; with `--only` or `--rule` nothing is
- * written. `--missing` tries the primitives that the recorded results lack, and adds what it finds.
+ * written. `--missing` tries the rules that the recorded results lack, and adds what it finds.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -9,9 +9,9 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { SingleBar } from "cli-progress";
-import { ArgumentError, findPrimitive, primitives } from "fluxion";
+import { ArgumentError, findPrimitive, type Primitive, primitives } from "fluxion";
 import { functionLaws, primitiveLaws } from "../statements/index.js";
-import { ruleNames } from "./fault.js";
+import { type RuleName, ruleNames } from "./fault.js";
 import { documentFile, readResults, render, resultsFile, summary } from "./report.js";
 import { count, emptyResults, type Judged, killer, tallyOf } from "./results.js";
 import type { Job, Message } from "./worker.js";
@@ -37,7 +37,7 @@ const recorded = options.missing ? readResults() : undefined;
 const only =
   recorded === undefined
     ? options.only?.split(",")
-    : primitives().flatMap(({ name }) => (recorded.primitives[name] === undefined ? [name] : []));
+    : primitives().flatMap((p) => (ruleNames.some((rule) => isMissing(p, rule)) ? [p.name] : []));
 const rules = options.rule?.split(",") ?? ruleNames;
 const [seed, limit] = recorded
   ? [recorded.seed, recorded.limit]
@@ -56,11 +56,16 @@ const jobs: Job[] = ruleNames
   .filter((rule) => rules.includes(rule))
   .flatMap((rule) =>
     chosen
-      .filter((p) => p[rule] !== undefined)
+      .filter((p) => p[rule] !== undefined && (recorded === undefined || isMissing(p, rule)))
       .map((p): Job => ({ primitive: p.name, rule, limit, seed, skip: 0, every })),
   )
   // The longest first, so that the processes end together.
   .sort((a, b) => weight(b) - weight(a));
+
+/** Whether the recorded results say nothing of a rule that there is. */
+function isMissing(p: Primitive, rule: RuleName): boolean {
+  return p[rule] !== undefined && recorded?.primitives[p.name]?.[rule] === undefined;
+}
 
 function weight({ primitive, rule }: Job): number {
   const record = chosen.find((p) => p.name === primitive);

@@ -13,6 +13,7 @@ import * as linearity from "./linearity.js";
 import * as passes from "./passes.js";
 import * as records from "./records.js";
 import * as second from "./second.js";
+import * as sparsity from "./sparsity.js";
 import * as trees from "./trees.js";
 import * as types from "./types.js";
 import * as values from "./values.js";
@@ -24,6 +25,7 @@ export const functionLaws: readonly Law<Point>[] = [
   ...linearity.functionLaws,
   ...duality.functionLaws,
   ...jacobian.functionLaws,
+  ...sparsity.functionLaws,
   ...second.functionLaws,
   ...batching.functionLaws,
   ...compiling.functionLaws,

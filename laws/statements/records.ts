@@ -5,10 +5,12 @@ import * as exactness from "./recordExactness.js";
 import * as rules from "./recordRules.js";
 import * as types from "./recordTypes.js";
 import * as values from "./recordValues.js";
+import * as sparsity from "./sparsity.js";
 
 export const primitiveLaws: readonly Law<PrimitiveCase>[] = [
   ...types.primitiveLaws,
   ...rules.primitiveLaws,
   ...values.primitiveLaws,
   ...exactness.primitiveLaws,
+  ...sparsity.primitiveLaws,
 ];

@@ -89,6 +89,9 @@ describe("the laws notice faults", () => {
     ["reduceProd", "lower"],
     ["slice", "lower"],
     ["cumsum", "lower"],
+    ["select", "dependence"],
+    ["gather", "dependence"],
+    ["convGeneralDilated", "dependence"],
   ];
 
   it.each(sample)("in %s, %s", (name, rule) => {

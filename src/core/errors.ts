@@ -14,6 +14,7 @@ export type ErrorCode =
   | "device"
   | "not-differentiable"
   | "missing-rule"
+  | "missing-package"
   | "argument"
   | "axis"
   | "impure-function"
@@ -104,6 +105,15 @@ export class MissingRuleError extends FluxionError {
     super("missing-rule", message);
     this.primitive = which.primitive;
     this.rule = which.rule;
+  }
+}
+
+/** Something needs an npm package that is not installed with fluxion; `packageName` is its name. */
+export class MissingPackageError extends FluxionError {
+  readonly packageName: string;
+  constructor(message: string, packageName: string) {
+    super("missing-package", message);
+    this.packageName = packageName;
   }
 }
 

@@ -7,6 +7,7 @@ import { bytesOf, describe, sizeOf } from "./aval.js";
 import type { DeviceName } from "./device.js";
 import type { DType } from "./dtype.js";
 import { type Atom, type Eqn, type Jaxpr, Literal, Var } from "./jaxpr.js";
+import { memoryOf } from "./liveness.js";
 import { describeSource } from "./source.js";
 
 export interface LoweredBuffer {
@@ -142,22 +143,11 @@ export interface LoweredProgram {
  */
 export function stepwiseProgram(jaxpr: Jaxpr, device: DeviceName, reason: string): LoweredProgram {
   const { steps, boundaries } = evaluationSteps(jaxpr, reason);
-  const inputs = new Set<Atom>(jaxpr.inputs);
-  const results = new Set(jaxpr.outputs.filter((a) => !inputs.has(a)));
-  const inputBytes = jaxpr.inputs.reduce((sum, v) => sum + bytesOf(v.aval), 0);
-  const outputBytes = [...results].reduce((sum, a) => sum + bytesOf(a.aval), 0);
-  const temporaryBytes = peakOfTemporaries(jaxpr);
   return {
     device,
     jaxpr,
     steps,
-    memory: {
-      inputBytes,
-      outputBytes,
-      aliasBytes: 0,
-      temporaryBytes,
-      peakBytes: inputBytes + outputBytes + temporaryBytes,
-    },
+    memory: { ...memoryOf(jaxpr), aliasBytes: 0 },
     boundaries: () => boundaries,
     compile: () => {},
   };
@@ -241,22 +231,3 @@ export const bufferOf = (name: string, { aval }: Atom, access: LoweredBuffer["ac
   bytes: bytesOf(aval),
   access,
 });
-
-/** The most bytes that are held at a time, beside inputs and outputs. */
-function peakOfTemporaries(jaxpr: Jaxpr): number {
-  const lastUse = new Map<Atom, number>();
-  for (const [i, eqn] of jaxpr.eqns.entries())
-    for (const a of [...eqn.inputs, ...eqn.outputs]) lastUse.set(a, i);
-  for (const a of [...jaxpr.inputs, ...jaxpr.outputs]) lastUse.delete(a);
-  const ends = new Map<number, Atom[]>();
-  for (const [a, i] of lastUse) ends.set(i, [...(ends.get(i) ?? []), a]);
-  let live = 0;
-  let peak = 0;
-  for (const [i, eqn] of jaxpr.eqns.entries()) {
-    for (const v of eqn.outputs) if (lastUse.has(v)) live += bytesOf(v.aval);
-    const inner = calledJaxpr(eqn);
-    peak = Math.max(peak, live + (inner === undefined ? 0 : peakOfTemporaries(inner)));
-    for (const a of ends.get(i) ?? []) if (a instanceof Var) live -= bytesOf(a.aval);
-  }
-  return peak;
-}

@@ -13,6 +13,7 @@ export const passes: Passes = {
   transpose: (...args) => (table.transpose as Passes["transpose"])(...args),
   batch: (...args) => (table.batch as Passes["batch"])(...args),
   dce: (...args) => (table.dce as Passes["dce"])(...args),
+  dependence: (...args) => (table.dependence as Passes["dependence"])(...args),
 };
 
 /** Called once by each pass. */

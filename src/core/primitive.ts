@@ -7,9 +7,11 @@
 import { type Either, left } from "fp-ts/lib/Either.js";
 import type { ConcreteArray, NDArray } from "./array.js";
 import type { Aval, Shape } from "./aval.js";
+import type { DependenceOperand, Relations } from "./dependence.js";
 import { ArgumentError, type FluxionError, MissingRuleError } from "./errors.js";
 import type { LowerRule } from "./ir/lower.js";
 import type { Atom, Eqn, Jaxpr, Var } from "./jaxpr.js";
+import type { SparsityPattern } from "./pattern.js";
 import type { Tangent } from "./zero.js";
 
 /** What a param may be. Params are data: they are printed, parsed, hashed and compared. */
@@ -61,6 +63,15 @@ export interface Passes {
   batch(jaxpr: Jaxpr, size: number, batched: readonly boolean[], force?: readonly boolean[]): BatchResult;
   /** Drops what the `used` outputs do not need. See transforms/dce.ts. */
   dce(jaxpr: Jaxpr, used: readonly boolean[]): { jaxpr: Jaxpr; usedInputs: readonly boolean[] };
+  /**
+   * Which elements of the outputs depend on which elements of the active inputs, [output][input]; undefined for no dependence.
+   * See transforms/dependence.ts.
+   */
+  dependence(
+    jaxpr: Jaxpr,
+    inputs: readonly DependenceOperand[],
+    limit: number,
+  ): readonly (readonly (SparsityPattern | undefined)[])[];
 }
 
 export interface PartialEvalResult {
@@ -111,6 +122,19 @@ export type BatchRule = (
   params: Params,
   passes: Passes,
 ) => { readonly outputs: readonly NDArray[]; readonly batched: readonly boolean[] };
+
+/**
+ * Which elements of each output depend on which elements of each operand, where the equation is linear in its active operands
+ * together: [output][operand]. What is said of operands that are not active is not looked at. It may say too much, never too
+ * little: a Jacobian is zero wherever no dependence is claimed. `limit` is how many entries a relation should list at most.
+ */
+export type DependenceRule = (
+  operands: readonly DependenceOperand[],
+  params: Params,
+  outputs: readonly Aval[],
+  passes: Passes,
+  limit: number,
+) => Relations;
 
 /** Work of one application, in scalar operations; bytes moved follow from the types. */
 export interface Cost {
@@ -167,6 +191,11 @@ export interface PrimitiveRecord {
    */
   readonly lower?: LowerRule<Params>;
   readonly cost: (inputs: readonly Aval[], params: Params, outputs: readonly Aval[]) => Cost;
+  /**
+   * Which elements depend on which, for sparse Jacobians. Without it a primitive with `inline` depends as its equations do, and
+   * of any other each element depends on all elements of all operands.
+   */
+  readonly dependence?: DependenceRule;
   readonly laws: LawsRecord;
   /**
    * The index of the operand that the equation is the same as, if it changes nothing (x·1, a reshape to the same

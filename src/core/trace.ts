@@ -27,9 +27,10 @@ export interface TraceOptions {
   readonly simplify?: boolean;
   /**
    * What to record of where user code was: the line of each operation, or only the line at which the tracing began
-   * (capturing a stack costs more than all else that is done for an operation, which eager gradients would feel).
+   * (capturing a stack costs more than all else that is done for an operation, which eager gradients would feel). `deep`:
+   * the line of each operation, however much of the library lies between.
    */
-  readonly sources?: "each" | "call";
+  readonly sources?: "each" | "call" | "deep";
   /** Where in user code the tracing began, if that is known already. */
   readonly calledAt?: Source;
 }
@@ -215,6 +216,7 @@ export class Tracer extends NDArray {
 
 // Frames of the library between user code and the place of capture, and a few more.
 const framesOfOperation = 7;
+const framesOfDeepOperation = 30;
 const framesOfCall = 12;
 
 const noTracers: ReadonlySet<Tracer> = new Set();
@@ -328,8 +330,10 @@ export class Trace {
       atoms.every((a) => a instanceof Literal)
     )
       return primitive.evaluate(inputs as readonly ConcreteArray[], params, types.right);
-    const own = this.options.sources === "each" && !derived;
-    const source = own ? captureSource(framesOfOperation) : inheritedSource;
+    const { sources } = this.options;
+    const own = (sources === "each" || sources === "deep") && !derived;
+    const frames = sources === "deep" ? framesOfDeepOperation : framesOfOperation;
+    const source = own ? captureSource(frames) : inheritedSource;
     const variables = types.right.map((type) => this.variable(type));
     const eqn: Eqn = { primitive, inputs: atoms, params, outputs: variables, source };
     this.eqns.push(eqn);

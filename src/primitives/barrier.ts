@@ -11,6 +11,7 @@ import { definePrimitive, LinearInput, type Params } from "../core/primitive.js"
 import { bind } from "../core/trace.js";
 import { isZero, type Tangent } from "../core/zero.js";
 import type { TypeResult } from "./checks.js";
+import { eachItsOwnOperand } from "./dependence.js";
 import { noWork } from "./linear.js";
 
 /** The same arrays, each there only once all are there. */
@@ -56,6 +57,7 @@ export const barrierPrimitive = definePrimitive({
   },
   batch: (_, inputs, batched) => ({ outputs: bindBarrier(inputs), batched }),
   cost: noWork,
+  dependence: eachItsOwnOperand,
   laws: {
     differentiable: true,
     examples: () => [

@@ -7,6 +7,7 @@ import { DtypeError, ShapeError } from "../core/errors.js";
 import { definePrimitive } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { isAxes, isShape, showParam, typeRule } from "./checks.js";
+import { moving, reducing } from "./dependence.js";
 import { linear, noWork } from "./linear.js";
 import { lowerReduceSum } from "./reductionLower.js";
 import { lowerBroadcast } from "./shapeLower.js";
@@ -71,6 +72,7 @@ const broadcastPrimitive = definePrimitive({
   },
   lower: lowerBroadcast,
   cost: noWork,
+  dependence: (...args) => moving(broadcastPrimitive.evaluate)(...args),
   laws: {
     differentiable: true,
     examples: () => [
@@ -139,6 +141,7 @@ const sumPrimitive = definePrimitive({
   }),
   lower: lowerReduceSum,
   cost: ([x]) => ({ operations: sizeOf(x.shape), multiplications: 0, transcendentals: 0 }),
+  dependence: reducing,
   laws: {
     differentiable: true,
     examples: () => [

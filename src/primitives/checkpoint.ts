@@ -6,6 +6,7 @@
 import { left } from "fp-ts/lib/Either.js";
 import type { NDArray } from "../core/array.js";
 import { buildJaxpr, memoize } from "../core/build.js";
+import { relationsOf } from "../core/dependence.js";
 import { effectsOfBodies, hasEffects } from "../core/effects.js";
 import { ArgumentError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
@@ -80,6 +81,9 @@ export const checkpointPrimitive = definePrimitive({
     return params.again === true && params.preventCse !== false ? behindBarrier(jaxpr) : jaxpr;
   },
   cost: (_, params) => jaxprCost(bodyOf(params).jaxpr),
+  // Not by `inline`: what is behind a barrier is not known.
+  dependence: (operands, params, _, passes, limit) =>
+    relationsOf(passes.dependence(bodyOf(params).jaxpr, operands, limit)),
   effectful: effectsOfBodies,
   laws: {
     differentiable: true,

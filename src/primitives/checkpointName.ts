@@ -7,6 +7,7 @@ import { type Eqn, Jaxpr, Var } from "../core/jaxpr.js";
 import { definePrimitive, type Params } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { showParam, typeRule } from "./checks.js";
+import { elementByElement } from "./dependence.js";
 import { linear, noWork } from "./linear.js";
 
 /** The same array under a name. */
@@ -30,6 +31,7 @@ export const namePrimitive = definePrimitive({
   batch: (_, inputs, batched, params) => ({ outputs: apply(inputs, params), batched }),
   inline: (_, [x]) => identityOn(x),
   cost: noWork,
+  dependence: elementByElement,
   laws: {
     differentiable: true,
     examples: () => [

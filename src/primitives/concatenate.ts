@@ -8,6 +8,7 @@ import { definePrimitive, LinearInput } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
 import { isAxis, showParam } from "./checks.js";
+import { moving } from "./dependence.js";
 import { instantiate, repeat } from "./filled.js";
 import { noWork } from "./linear.js";
 import { pad, slice } from "./slicing.js";
@@ -99,6 +100,7 @@ const concatenatePrimitive = definePrimitive({
   },
   lower: lowerConcatenate,
   cost: noWork,
+  dependence: (...args) => moving(concatenatePrimitive.evaluate)(...args),
   laws: {
     differentiable: true,
     examples: () => [

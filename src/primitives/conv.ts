@@ -23,6 +23,7 @@ import { bind } from "../core/trace.js";
 import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
 import { broadcastInDim } from "./broadcast.js";
 import { typeRule } from "./checks.js";
+import { convRelation } from "./convDependence.js";
 import { convProducts, convValues } from "./convEvaluate.js";
 import { lowerConv } from "./convLower.js";
 import { type ConvParams, convShape, convType, dilated } from "./convShape.js";
@@ -258,6 +259,9 @@ const convPrimitive = definePrimitive({
   transpose: transposeRule,
   batch: batchRule,
   lower: lowerConv,
+  dependence: ([lhs, rhs], params, [out], _, limit) => [
+    ([0, 1] as const).map((i) => convRelation([lhs, rhs], out.shape, params as ConvParams, i, limit)),
+  ],
   // Only products of elements that are there count, as in XLA's own cost analysis.
   cost: ([lhs, rhs], params, [out]) => {
     const multiplications = convProducts(lhs.shape, rhs.shape, out.shape, params as ConvParams);

@@ -53,7 +53,7 @@ const shortRow = 8;
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
-function allMeetings(lhs: Shape, rhs: Shape, out: Shape, params: ConvParams): Meetings[] {
+export function allMeetings(lhs: Shape, rhs: Shape, out: Shape, params: ConvParams): Meetings[] {
   const { lhsSpec, rhsSpec, outSpec } = params.dimensionNumbers;
   const places = lengths(out, outSpec).slice(2);
   const image = lengths(lhs, lhsSpec).slice(2);

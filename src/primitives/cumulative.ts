@@ -16,6 +16,7 @@ import { convertElementType } from "./cast.js";
 import { typeRule } from "./checks.js";
 import { eq } from "./comparison.js";
 import { lowerCumlogsumexp, lowerCummax, lowerCummin, lowerCumprod, lowerCumsum } from "./cumulativeLower.js";
+import { running } from "./dependence.js";
 import { type Direction, directionError, eachLine, inBatch, opposite, previous } from "./direction.js";
 import { logistic } from "./exponential.js";
 import { filled, zeros } from "./filled.js";
@@ -99,6 +100,7 @@ function cumulative(name: string, spec: CumulativeSpec): CumulativeOp {
     ...rules,
     batch: (_, [x], __, params) => ({ outputs: [op(x, inBatch(params as Direction))], batched: [true] }),
     lower: spec.lower,
+    dependence: running,
     cost: ([x]) => {
       const n = sizeOf(x.shape);
       return {

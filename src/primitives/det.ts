@@ -2,6 +2,7 @@
 import { left, right } from "fp-ts/lib/Either.js";
 import { ConcreteArray, type NDArray } from "../core/array.js";
 import { aval, describe, type Shape, sizeOf, withShape } from "../core/aval.js";
+import type { Relation } from "../core/dependence.js";
 import { allocate, isFloat, settle } from "../core/dtype.js";
 import { DtypeError, NotDifferentiableError, ShapeError } from "../core/errors.js";
 import {
@@ -17,6 +18,7 @@ import { zeroFor } from "../core/zero.js";
 import { rem } from "./arithmetic.js";
 import { broadcastInDim, reduceSum } from "./broadcast.js";
 import { typeRule } from "./checks.js";
+import { summing, walked } from "./dependence.js";
 import { cofactors, determinant } from "./detEvaluate.js";
 import { lowerCofactor, lowerDet } from "./detLower.js";
 import { dotGeneral } from "./dot.js";
@@ -223,6 +225,15 @@ const cofactorTranspose: TransposeRule = (cotangents, inputs, params, passes) =>
   return swapping.transpose(cotangents, inputs, params, passes);
 };
 
+/** Cofactors of order two are the opposite elements; of higher order, all elements of the matrix may come in. */
+function cofactorRelation(shape: Shape): Relation {
+  const size = orderOf({ shape }) ** 2;
+  const count = countOf({ shape });
+  if (size === 4) return Int32Array.from({ length: count * 4 }, (_, i) => i - (i % 4) + 3 - (i % 4));
+  const sums = summing([count, size], [0]);
+  return [sums, walked([count, size], [1, 0])];
+}
+
 const cofactorPrimitive = definePrimitive({
   name: "cofactor",
   family: "linalg",
@@ -238,6 +249,7 @@ const cofactorPrimitive = definePrimitive({
   },
   jvp: cofactorJvp,
   transpose: cofactorTranspose,
+  dependence: ([x]) => [[cofactorRelation(x.aval.shape)]],
   batch: (_, [x]) => ({ outputs: [cofactor(x)], batched: [true] }),
   lower: lowerCofactor,
   cost: ([x]) => {

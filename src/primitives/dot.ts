@@ -29,6 +29,7 @@ import { bind } from "../core/trace.js";
 import { isZero, Zero, zeroFor } from "../core/zero.js";
 import { convertElementType } from "./cast.js";
 import { isAxis, showParam, type TypeResult, typeRule } from "./checks.js";
+import { dotRelation } from "./dotDependence.js";
 import { type AxisRoles, dotValues } from "./dotEvaluate.js";
 import { lowerDot } from "./dotLower.js";
 import { add } from "./elementwise.js";
@@ -258,6 +259,10 @@ const dotPrimitive = definePrimitive({
   jvp,
   transpose: transposeRule,
   batch: batchRule,
+  dependence: ([x, y], p, _, __, limit) => {
+    const own = [roles(x.aval, p as DotParams, 0), roles(y.aval, p as DotParams, 1)] as const;
+    return [([0, 1] as const).map((i) => dotRelation([x, y], own, i, limit))];
+  },
   lower: lowerDot((operand, params, i) => roles(operand, params as DotParams, i)),
   cost: ([x], params, [out]) => {
     const terms = sizeOf((params as DotParams).contracting[0].map((a) => x.shape[a]));

@@ -25,6 +25,7 @@ import { lowerDynamicSlice, lowerDynamicUpdateSlice } from "./dynamicLower.js";
 import { type Operand, scalarsLike } from "./elementwise.js";
 import { instantiate, repeat, zeros } from "./filled.js";
 import { gather } from "./gather.js";
+import { overwritten, slicedFrom } from "./indexedDependence.js";
 import { linear, noWork } from "./linear.js";
 import { scatter } from "./scatter.js";
 import { reshape } from "./shape.js";
@@ -113,6 +114,9 @@ const slicePrimitive = definePrimitive({
   },
   lower: lowerDynamicSlice,
   cost: noWork,
+  dependence: ([x, ...starts], { sizes }) => [
+    [slicedFrom(x.aval.shape, sizes as Shape, starts), ...starts.map(() => "none" as const)],
+  ],
   laws: {
     differentiable: true,
     examples: () => [
@@ -220,6 +224,9 @@ const updatePrimitive = definePrimitive({
   },
   lower: lowerDynamicUpdateSlice,
   cost: noWork,
+  dependence: ([x, update, ...starts]) => [
+    [...overwritten(x.aval.shape, update.aval.shape, starts), ...starts.map(() => "none" as const)],
+  ],
   laws: {
     differentiable: true,
     examples: () => [

@@ -15,6 +15,7 @@ import { noParams } from "../core/params.js";
 import {
   type BatchRule,
   type Cost,
+  type DependenceRule,
   definePrimitive,
   type JvpRule,
   LinearInput,
@@ -25,6 +26,7 @@ import {
 import { bind } from "../core/trace.js";
 import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
 import { broadcastInDim, reduceSum } from "./broadcast.js";
+import { elementByElement } from "./dependence.js";
 import { makeLoops } from "./elementwiseLoop.js";
 import { lowerElementwise } from "./elementwiseLower.js";
 import {
@@ -148,6 +150,7 @@ export function elementwise(spec: ElementwiseSpec): Primitive {
     lower: lowerElementwise(spec),
     cost: (_, params, [out]) =>
       times(typeof costOf === "function" ? costOf(params) : costOf, sizeOf(out.shape)),
+    dependence: spec.dependence ?? elementByElement,
     laws: elementwiseLaws(spec),
     simplify: spec.simplify,
     commutative: spec.commutative,
@@ -201,6 +204,7 @@ interface Common {
   readonly evaluate?: ElementFunction;
   readonly evaluateFor?: (dtype: DType) => ElementFunction;
   readonly cost?: Cost;
+  readonly dependence?: DependenceRule;
   readonly weight?: number;
   readonly differentiable?: boolean;
   readonly simplify?: ElementwiseSpec["simplify"];

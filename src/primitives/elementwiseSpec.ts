@@ -10,7 +10,7 @@ import { ArgumentError, DtypeError, type FluxionError, ShapeError } from "../cor
 import type { Expr } from "../core/ir/types.js";
 import type { Atom } from "../core/jaxpr.js";
 import { noParams } from "../core/params.js";
-import type { Cost, Example, LawsRecord, Params } from "../core/primitive.js";
+import type { Cost, DependenceRule, Example, LawsRecord, Params } from "../core/primitive.js";
 import type { TypeResult } from "./checks.js";
 
 /** The dtypes an operation is defined for. */
@@ -82,6 +82,8 @@ export interface ElementwiseSpec {
   /** Linear in those operands together (a sum), not only in each while the others are fixed (a product). */
   readonly additive?: boolean;
   readonly cost?: Cost | ((params: Params) => Cost);
+  /** Default: each element of the result depends on the elements in the same place. */
+  readonly dependence?: DependenceRule;
   readonly examples: readonly ElementwiseExample[];
   /** Set to false where the derivative is zero by decree, so that finite differences would not agree. */
   readonly differentiable?: boolean;

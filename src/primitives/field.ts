@@ -2,6 +2,7 @@
 import { isFloat } from "../core/dtype.js";
 import { integers } from "../core/ir/math/index.js";
 import * as ir from "../core/ir/ops.js";
+import { byFactors } from "./dependence.js";
 import { binary, neutral, unary, work } from "./elementwise.js";
 
 /**
@@ -39,6 +40,7 @@ export const mul = binary("mul", {
   transpose: { x: (ct, _, y) => mul(ct, y), y: (ct, x) => mul(x, ct) },
   lower: ir.mul,
   cost: work.multiply,
+  dependence: byFactors,
   commutative: true,
   simplify: (inputs) => neutral(inputs, 1, 1) ?? neutral(inputs, 0, 1),
 });

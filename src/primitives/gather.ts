@@ -23,6 +23,7 @@ import {
   withBatchedIndices,
   withBatchedWindows,
 } from "./indexed.js";
+import { gatheredFrom } from "./indexedDependence.js";
 import { noWork } from "./linear.js";
 import { type ScatterParams, scatterNumbers, scatterOp, scatterParams } from "./scatterFamily.js";
 import { reshape } from "./shape.js";
@@ -207,6 +208,9 @@ const gatherPrimitive = definePrimitive({
     (params as GatherParams).mode === "fill" ? fillOf(params as GatherParams, dtype) : undefined,
   ),
   cost: noWork,
+  dependence: ([x, indices], params, [out]) => [
+    [gatheredFrom(x, indices, out.shape, gatherNumbers(params), params.mode !== "fill"), "none"],
+  ],
   laws: { differentiable: true, examples: gatherExamples },
 });
 

@@ -4,13 +4,22 @@
  */
 import { left, right } from "fp-ts/lib/Either.js";
 import type { NDArray } from "../core/array.js";
-import { type Aval, aval, describeAll, sameType } from "../core/aval.js";
+import { type Aval, aval, describeAll, sameType, sizeOf } from "../core/aval.js";
 import { buildJaxpr } from "../core/build.js";
+import type { Relation } from "../core/dependence.js";
 import { effectsOfBodies } from "../core/effects.js";
 import { ArgumentError, NotDifferentiableError, ShapeError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
 import { Jaxpr, Var } from "../core/jaxpr.js";
-import { definePrimitive, type Example, LinearInput, type Params } from "../core/primitive.js";
+import { SparsityPattern } from "../core/pattern.js";
+import { besides, closure, cut, placed, union } from "../core/patternAlgebra.js";
+import {
+  type DependenceRule,
+  definePrimitive,
+  type Example,
+  LinearInput,
+  type Params,
+} from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { isZero, type Tangent, Zero, zeroFor } from "../core/zero.js";
 import { jaxprCost } from "./call.js";
@@ -233,12 +242,52 @@ export const linearSolvePrimitive = definePrimitive({
     return new Jaxpr(inputs, solve.eqns, solve.outputs, varCount);
   },
   cost: (_, params) => jaxprCost(params.solve as Jaxpr),
+  dependence: (...args) => solvedFrom(...args),
   effectful: effectsOfBodies,
   laws: {
     differentiable: true,
     examples,
   },
 });
+
+/**
+ * The inverse of a matrix is a polynomial in it (Cayley and Hamilton): element i of the solution depends on element j of the right
+ * hand side only if the matrix leads from i to j in some number of steps.
+ */
+const solvedFrom: DependenceRule = (operands, params, outputs, passes, limit) => {
+  const { matvec, vector } = split(params, operands);
+  const first = operands.length - vector.length;
+  const sizes = vector.map((x) => sizeOf(x.aval.shape));
+  const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, n) => sum + n, 0));
+  const size = sizes.reduce((sum, n) => sum + n, 0);
+  const matrix = passes.dependence(
+    params.matvec as Jaxpr,
+    [
+      ...matvec.map((x) => ({ ...x, active: false })),
+      ...vector.map(({ aval: type }) => ({ aval: type, active: true, value: () => undefined })),
+    ],
+    limit,
+  );
+  const rows = matrix.map((row, k) =>
+    besides(
+      row.slice(matvec.length).flatMap((pattern, i) => (pattern ? [{ pattern, column: starts[i] }] : [])),
+      sizes[k],
+      size,
+      limit,
+    ),
+  );
+  const whole = rows.reduce(
+    (sum, row, k) => union(sum, placed(row, size, size, starts[k], 0, limit), limit),
+    SparsityPattern.none(size, size),
+  );
+  const reached = closure(whole, limit);
+  return outputs.map((_, k) =>
+    operands.map((__, i): Relation => {
+      if (i < first || k >= vector.length) return "all";
+      return cut(reached, starts[k], sizes[k], starts[i - first], sizes[i - first]);
+    }),
+  );
+};
 
 /** A triangular matrix of two by two blocks, and a diagonal one whose parts take constants. */
 function examples(): readonly Example[] {

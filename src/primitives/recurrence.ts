@@ -14,6 +14,7 @@ import { isZero, Zero } from "../core/zero.js";
 import { mul } from "./arithmetic.js";
 import { typeRule } from "./checks.js";
 import { lowerRecurrence } from "./cumulativeLower.js";
+import { running } from "./dependence.js";
 import { type Direction, directionError, eachLine, inBatch, opposite, previous } from "./direction.js";
 import { add } from "./elementwise.js";
 import { repeat } from "./filled.js";
@@ -69,6 +70,7 @@ const recurrencePrimitive = definePrimitive({
     return { outputs: [linearRecurrence(a, b, inBatch(params as Direction))], batched: [true] };
   },
   lower: lowerRecurrence,
+  dependence: running,
   cost: ([a]) => ({ operations: 2 * sizeOf(a.shape), multiplications: sizeOf(a.shape), transcendentals: 0 }),
   laws: {
     differentiable: true,

@@ -18,6 +18,7 @@ import { convertElementType } from "./cast.js";
 import { isAxes, showParam, typeRule } from "./checks.js";
 import { eq } from "./comparison.js";
 import { cumprod } from "./cumulative.js";
+import { reducing } from "./dependence.js";
 import { previous } from "./direction.js";
 import {
   lowerReduceAnd,
@@ -112,6 +113,7 @@ function reduction(name: string, spec: ReductionSpec): ReductionOp {
       const n = sizeOf(x.shape);
       return { operations: n, multiplications: spec.multiplies ? n : 0, transcendentals: 0 };
     },
+    dependence: reducing,
     laws: { differentiable: derivative !== undefined, examples: () => examplesOf(spec) },
     simplify: (_, { axes }) => ((axes as readonly number[]).length === 0 ? 0 : undefined),
   });

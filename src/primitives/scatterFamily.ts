@@ -31,6 +31,7 @@ import {
   withBatchedBoth,
   withBatchedWindows,
 } from "./indexed.js";
+import { keptBy, scatteredFrom } from "./indexedDependence.js";
 import { lowerScatter, type Merging } from "./scatterLower.js";
 
 /** What becomes of windows that do not lie inside the operand: moved inside, left out, or not expected at all. */
@@ -141,6 +142,16 @@ function scatterPrimitive(spec: Combination): Primitive {
         outputs: bind(primitive, operands, scatterParams(inBatch, (params as ScatterParams).mode)),
         batched: [true],
       };
+    },
+    dependence: ([x, indices, updates], params) => {
+      const place = [
+        x.aval.shape,
+        indices,
+        updates.aval.shape,
+        scatterNumbers(params),
+        params.mode !== "drop",
+      ] as const;
+      return [[spec.merging === "set" ? keptBy(...place) : "same", "none", scatteredFrom(...place)]];
     },
     lower: lowerScatter(spec.merging, scatterNumbers, ({ mode }) => mode !== "drop"),
     cost: ([, , updates]) => {

@@ -11,6 +11,7 @@ import { bind } from "../core/trace.js";
 import { isZero, Zero, zeroFor } from "../core/zero.js";
 import { bitwiseAnd } from "./bits.js";
 import { eq, ge, gt, le, lt } from "./comparison.js";
+import { sameWhere } from "./dependence.js";
 import {
   batchElementwise,
   elementwise,
@@ -36,6 +37,15 @@ const selectPrimitive = elementwise({
   tangents: () => [undefined, (t, pred) => select(pred, t, 0), (t, pred) => select(pred, 0, t)],
   transposes: () => [undefined, (ct, pred) => select(pred, ct, 0), (ct, pred) => select(pred, 0, ct)],
   additive: true,
+  dependence: ([pred, ...cases], _, [out]) => {
+    const known = pred.value()?.values;
+    return [
+      [
+        "none",
+        ...cases.map((x, i) => sameWhere(known, (p) => (p !== 0) === (i === 0), x, sizeOf(out.shape))),
+      ],
+    ];
+  },
   examples: [
     {
       params: noParams,
@@ -141,6 +151,17 @@ const selectNPrimitive = definePrimitive({
     },
   },
   cost: (_, __, [out]) => ({ ...work.move, operations: sizeOf(out.shape) }),
+  dependence: ([which, ...cases], _, [out]) => {
+    const known = which.value()?.values;
+    const last = cases.length - 1;
+    const taken = (choice: number): number => Math.min(Math.max(choice, 0), last);
+    return [
+      [
+        "none",
+        ...cases.map((x, i) => sameWhere(known, (choice) => taken(choice) === i, x, sizeOf(out.shape))),
+      ],
+    ];
+  },
   laws: {
     differentiable: true,
     examples: () => [

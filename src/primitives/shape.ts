@@ -17,6 +17,7 @@ import { definePrimitive } from "../core/primitive.js";
 import { bind } from "../core/trace.js";
 import { zeroFor } from "../core/zero.js";
 import { isAxis, isShape, showParam, typeRule } from "./checks.js";
+import { elementByElement, moving } from "./dependence.js";
 import { linear, noWork } from "./linear.js";
 import { lowerIota, lowerReshape, lowerTranspose } from "./shapeLower.js";
 import { copyStrided } from "./strided.js";
@@ -47,6 +48,7 @@ const reshapePrimitive = definePrimitive({
   }),
   lower: lowerReshape,
   cost: noWork,
+  dependence: elementByElement,
   laws: {
     differentiable: true,
     examples: () => [
@@ -150,6 +152,7 @@ const transposePrimitive = definePrimitive({
   }),
   lower: lowerTranspose,
   cost: noWork,
+  dependence: (...args) => moving(transposePrimitive.evaluate)(...args),
   laws: {
     differentiable: true,
     examples: () => [

@@ -21,6 +21,7 @@ import { bind } from "../core/trace.js";
 import { isZero, Zero } from "../core/zero.js";
 import { broadcastInDim, reduceSum } from "./broadcast.js";
 import { isAxes, isCount, isShape, showParam, typeRule } from "./checks.js";
+import { moving } from "./dependence.js";
 import { type Operand, scalarsLike } from "./elementwise.js";
 import { filled, instantiate, repeat, zeros } from "./filled.js";
 import { linear, noWork } from "./linear.js";
@@ -94,6 +95,7 @@ const slicePrimitive = definePrimitive({
   },
   lower: lowerSlice,
   cost: noWork,
+  dependence: (...args) => moving(slicePrimitive.evaluate)(...args),
   laws: {
     differentiable: true,
     examples: () => [
@@ -240,6 +242,7 @@ const padPrimitive = definePrimitive({
   },
   lower: lowerPad,
   cost: noWork,
+  dependence: (...args) => moving(padPrimitive.evaluate)(...args),
   laws: {
     differentiable: true,
     examples: () => [
@@ -329,6 +332,7 @@ const revPrimitive = definePrimitive({
   }),
   lower: lowerRev,
   cost: noWork,
+  dependence: (...args) => moving(revPrimitive.evaluate)(...args),
   laws: {
     differentiable: true,
     examples: () => [

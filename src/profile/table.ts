@@ -1,19 +1,9 @@
 /** A profile as a table. */
+import { alignColumns, showTime } from "../core/table.js";
 import type { KernelRow, ProfilePhase, ProfileReport, ProfileRow } from "./report.js";
 
 /** Rows of the calls before the measured ones. */
 const rowsOfWarmup = 12;
-
-/** `1.23 ms` */
-export function showTime(ms: number): string {
-  for (const [unit, size] of [
-    ["s", 1000],
-    ["ms", 1],
-    ["µs", 0.001],
-  ] as const)
-    if (ms >= size || unit === "µs") return `${Number((ms / size).toPrecision(3))} ${unit}`;
-  return "";
-}
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
@@ -42,15 +32,8 @@ function cells(row: ProfileRow | KernelRow): string[] {
 }
 
 /** Aligned to the right, but for the last column. */
-function align(lines: readonly (readonly string[])[]): string[] {
-  const widths = heads.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  return lines.map((line) =>
-    line
-      .map((cell, i) => (i === line.length - 1 ? cell : cell.padStart(widths[i])))
-      .join("  ")
-      .trimEnd(),
-  );
-}
+const align = (lines: readonly (readonly string[])[]): string[] =>
+  alignColumns(lines, (k) => k === heads.length - 1);
 
 function rowsOf({ kernels, host, wallMs }: ProfilePhase, most: number): string[] {
   const all = [...kernels, ...host].sort((x, y) => y.totalMs - x.totalMs);

@@ -1,5 +1,6 @@
 /** `checkpointReport`: what a policy or a budget makes `checkpoint` store, and the work that is paid for the rest. */
 import { passes } from "../core/passes.js";
+import { grouped } from "../core/table.js";
 import { jaxprCost } from "../primitives/call.js";
 import type { StorageChoice } from "../primitives/checkpointBudget.js";
 import { type StorageAnalysis, splitCheckpoint } from "../primitives/checkpointSplit.js";
@@ -7,7 +8,14 @@ import { readStorage, type StorageOptions } from "./checkpoint.js";
 import { nameOf, requireOptions } from "./functions.js";
 import { jvpJaxpr } from "./jvp.js";
 import type { AbstractArgs } from "./makeJaxpr.js";
-import { columns, Describer, grouped, type SavedResidual, sorted, traceForReverse } from "./residuals.js";
+import {
+  columns,
+  Describer,
+  type SavedResidual,
+  sorted,
+  type TracedForReverse,
+  traceForReverse,
+} from "./residuals.js";
 import type { Fn } from "./types.js";
 
 /** What storing certain values means. */
@@ -97,8 +105,13 @@ export function checkpointReport<F extends Fn>(
   ...args: AbstractArgs<F>
 ): CheckpointReport {
   requireOptions(options, ["policy", "budgetBytes"], "checkpointReport");
-  const rule = readStorage(options, "checkpointReport");
   const traced = traceForReverse(f, args as readonly unknown[], "checkpointReport");
+  return reportOf(traced, options, `checkpoint(${nameOf(f)})`);
+}
+
+/** What `checkpoint` stores of a traced function for the inputs that are active. */
+export function reportOf(traced: TracedForReverse, options: StorageOptions, label: string): CheckpointReport {
+  const rule = readStorage(options, "checkpointReport");
   const { jaxpr, active } = traced;
   const pushed = jvpJaxpr(jaxpr, active).jaxpr;
   const { analysis } = splitCheckpoint(
@@ -108,7 +121,7 @@ export function checkpointReport<F extends Fn>(
     passes,
   );
   return new CheckpointReport(
-    `checkpoint(${nameOf(f)})`,
+    label,
     options.budgetBytes,
     costOf(analysis.chosen),
     costOf(analysis.everything),

@@ -135,6 +135,22 @@ export const callerOf = (): Source => captureSource(framesOfTransform);
 // captureSource, callerOf, the transform and one more function of the library, user code, and as many frames again.
 const framesOfTransform = 8;
 
+let everyLine = false;
+
+/** Runs `body`, in which every operation that is traced remembers its line, also inside of `grad` and its relatives. */
+export function recordingLines<R>(body: () => R): R {
+  const before = everyLine;
+  everyLine = true;
+  try {
+    return body();
+  } finally {
+    everyLine = before;
+  }
+}
+
+const sourcesOf = (valuesOnDemand: boolean | undefined): TraceOptions["sources"] =>
+  everyLine ? "deep" : valuesOnDemand ? "call" : "each";
+
 /** Traces `call`, which gets the inputs as tracers and returns what the user's function returned. */
 export function traceFunction(
   { name, valuesOnDemand, sources, calledAt }: TraceOptions,
@@ -147,7 +163,7 @@ export function traceFunction(
   let resultCount = 0;
   let aux: Auxiliary | undefined;
   const { closed, outer } = traceToJaxpr(
-    { name, valuesOnDemand, sources: sources ?? (valuesOnDemand ? "call" : "each"), calledAt },
+    { name, valuesOnDemand, sources: sources ?? sourcesOf(valuesOnDemand), calledAt },
     avals,
     (inputs) => {
       const returned = call(inputs);

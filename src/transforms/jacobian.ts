@@ -2,7 +2,7 @@
 import { type NDArray, scalar } from "../core/array.js";
 import { type Aval, sizeOf } from "../core/aval.js";
 import { evalJaxpr } from "../core/eval.js";
-import { unflatten } from "../core/tree.js";
+import { type TreeDef, unflatten } from "../core/tree.js";
 import { sub } from "../primitives/arithmetic.js";
 import { convertElementType } from "../primitives/cast.js";
 import { eq } from "../primitives/comparison.js";
@@ -22,6 +22,7 @@ import {
   requireOptions,
   requireScalar,
   resolveArgnums,
+  type TracedFunction,
   traceFunction,
 } from "./functions.js";
 import { type LinearMap, linearizeTraced, vjp } from "./linearize.js";
@@ -52,7 +53,8 @@ export interface JacobianOptions<F extends Fn, N, H> {
   readonly hasAux?: HasAux<F, H>;
 }
 
-type Chosen<A extends readonly unknown[], N> = N extends number
+/** The arguments that are differentiated by. */
+export type Chosen<A extends readonly unknown[], N> = N extends number
   ? A[N]
   : N extends readonly number[]
     ? { -readonly [K in keyof N]: N[K] extends number ? A[N[K]] : never }
@@ -142,38 +144,63 @@ export function hvp<F extends ScalarFn>(
 /** Blocks [output][input] of shape [...output, ...input]; undefined where zero. */
 type Blocks = (map: LinearMap) => readonly (readonly (NDArray | undefined)[])[];
 
-interface AnyOptions {
+/** The options of a Jacobian, whatever the function. */
+export interface AnyOptions {
   readonly argnums?: number | readonly number[];
   readonly hasAux?: boolean;
+}
+
+/** What all ways to a Jacobian begin with: the function traced at a point, and its linear map there. */
+export interface LinearizedArguments {
+  readonly label: string;
+  readonly traced: TracedFunction;
+  /** The structure of the arguments that are differentiated by. */
+  readonly treedef: TreeDef;
+  readonly map: LinearMap;
+  readonly aux: readonly NDArray[];
+}
+
+/**
+ * Traces a function and takes the linear map of its derivative by the arguments `argnums`.
+ *
+ * @param what what is called, for error messages.
+ */
+export function linearizeArguments(
+  what: string,
+  f: Fn,
+  { argnums = 0, hasAux }: AnyOptions,
+  args: readonly unknown[],
+): LinearizedArguments {
+  const label = `${what}(${nameOf(f)})`;
+  const positions = resolveArgnums(argnums, args.length, label);
+  const where = `argument ${positions.join(", ")} of ${label}`;
+  const chosen = typeof argnums === "number" ? args[positions[0]] : positions.map((i) => args[i]);
+  const { arrays, treedef } = flattenArrays(chosen, where);
+  const values = arrays.map(asDifferentiable);
+  for (const [i, x] of values.entries()) requireFloat(x, () => leafName(where, treedef, i), what);
+  const traced = traceFunction(
+    { name: label, valuesOnDemand: true },
+    values.map((x) => x.aval),
+    (inputs) => {
+      const rebuilt = unflatten<unknown>(treedef, inputs);
+      const all = [...args];
+      for (const [k, i] of positions.entries())
+        all[i] = typeof argnums === "number" ? rebuilt : (rebuilt as unknown[])[k];
+      return f(...all);
+    },
+    values,
+    { hasAux, floatResult: true },
+  );
+  requireFloatOutputs(traced, label);
+  const { aux, map } = linearizeTraced(traced, values, false);
+  return { label, traced, treedef, map, aux };
 }
 
 function jacobianBy(what: string, f: Fn, options: AnyOptions, blocksOf: Blocks) {
   requireFunction(f, what);
   requireOptions(options, ["argnums", "hasAux"], what);
-  const { argnums = 0, hasAux } = options;
-  const label = `${what}(${nameOf(f)})`;
   return (...args: unknown[]) => {
-    const positions = resolveArgnums(argnums, args.length, label);
-    const where = `argument ${positions.join(", ")} of ${label}`;
-    const chosen = typeof argnums === "number" ? args[positions[0]] : positions.map((i) => args[i]);
-    const { arrays, treedef } = flattenArrays(chosen, where);
-    const values = arrays.map(asDifferentiable);
-    for (const [i, x] of values.entries()) requireFloat(x, () => leafName(where, treedef, i), what);
-    const traced = traceFunction(
-      { name: label, valuesOnDemand: true },
-      values.map((x) => x.aval),
-      (inputs) => {
-        const rebuilt = unflatten<unknown>(treedef, inputs);
-        const all = [...args];
-        for (const [k, i] of positions.entries())
-          all[i] = typeof argnums === "number" ? rebuilt : (rebuilt as unknown[])[k];
-        return f(...all);
-      },
-      values,
-      { hasAux, floatResult: true },
-    );
-    requireFloatOutputs(traced, label);
-    const { aux, map } = linearizeTraced(traced, values, false);
+    const { traced, treedef, map, aux } = linearizeArguments(what, f, options, args);
     const blocks = blocksOf(map);
     const forward = what === "jacfwd";
     const rows = map.outAvals.map((out, o) =>
@@ -183,11 +210,11 @@ function jacobianBy(what: string, f: Fn, options: AnyOptions, blocksOf: Blocks) 
       ),
     );
     const jacobian = unflatten(traced.outTree, rows);
-    return hasAux ? [jacobian, traced.rebuildAux(aux)] : jacobian;
+    return options.hasAux ? [jacobian, traced.rebuildAux(aux)] : jacobian;
   };
 }
 
-const emptyBlock = (out: Aval, input: Aval, forward: boolean): NDArray =>
+export const emptyBlock = (out: Aval, input: Aval, forward: boolean): NDArray =>
   zeros({ shape: [...out.shape, ...input.shape], dtype: forward ? out.dtype : input.dtype, weakType: false });
 
 const forwardBlocks: Blocks = (map) => {
@@ -252,7 +279,7 @@ const reverseBlocks: Blocks = (map) => {
 };
 
 /** The standard basis of all the types together: for each an array [total, ...shape] with a single 1 in each row it owns. */
-function basis(types: readonly Aval[], total: number): NDArray[] {
+export function basis(types: readonly Aval[], total: number): NDArray[] {
   let start = 0;
   return types.map((type) => {
     const n = sizeOf(type.shape);
@@ -260,7 +287,7 @@ function basis(types: readonly Aval[], total: number): NDArray[] {
     const columns = iota("int32", [total, n], 1);
     const offset = start;
     start += n;
-    const own = eq(sub(rows, offset), columns);
+    const own = eq(offset === 0 ? rows : sub(rows, offset), columns);
     return reshape(convertElementType(own, type.dtype), [total, ...type.shape]);
   });
 }

@@ -66,7 +66,7 @@ interface Linearization {
  * @param activeIn which of the others have some.
  * @param resultCount how many of the outputs belong to the result: tangents of auxiliary ones are not wanted.
  */
-const linearizeJaxpr = memoize(
+export const linearizeJaxpr = memoize(
   (consts: number, activeIn: readonly boolean[], resultCount: number, wantOutputs: boolean) =>
     `${consts},${resultCount},${wantOutputs ? 1 : 0},${masksKey(activeIn)}`,
   (

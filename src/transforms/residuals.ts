@@ -1,12 +1,21 @@
 /** `savedResiduals`: what reverse mode stores of a function between the forward and the backward pass. */
+import type { NDArray } from "../core/array.js";
 import { type Aval, aval, bytesOf, describe, type Shape } from "../core/aval.js";
 import { type DType, isFloat, isInteger } from "../core/dtype.js";
 import { withoutInterning } from "../core/intern.js";
 import type { Atom, Jaxpr, Var } from "../core/jaxpr.js";
 import { describeSource } from "../core/source.js";
+import { alignColumns, grouped } from "../core/table.js";
 import { keystr, type TreeDef } from "../core/tree.js";
 import { type Origin, Origins } from "../primitives/origin.js";
-import { asDifferentiable, nameOf, requireFunction, toArray, traceFunction } from "./functions.js";
+import {
+  asDifferentiable,
+  nameOf,
+  recordingLines,
+  requireFunction,
+  toArray,
+  traceFunction,
+} from "./functions.js";
 import { jvpJaxpr } from "./jvp.js";
 import { type AbstractArgs, abstractCall, ShapeDtype } from "./makeJaxpr.js";
 import { partialEvalJaxpr } from "./partialEval.js";
@@ -62,28 +71,19 @@ const row = ({ shape, dtype, bytes, what, source, name }: SavedResidual): string
   return [grouped(bytes), describe(aval(shape, dtype)), `${what}${called}${where}`];
 };
 
-/** 1234567 as `1 234 567`. */
-export const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, " ");
-
 /** Rows under one another, the first column to the right. */
-export function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, k) => Math.max(...rows.map((r) => r[k].length)));
-  return rows
-    .map((r) =>
-      r
-        .map((text, k) => (k === 0 ? text.padStart(widths[k]) : text.padEnd(widths[k])))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}
+export const columns = (rows: readonly (readonly string[])[]): string =>
+  alignColumns(rows, (k) => k > 0).join("\n");
 
 /** A function that has been traced for the sake of its derivative. */
 export interface TracedForReverse {
   /** Takes the constants, then the arguments. */
   readonly jaxpr: Jaxpr;
   readonly constants: number;
+  /** The values of the constants. */
+  readonly consts: readonly NDArray[];
   readonly treedef: TreeDef;
+  readonly outTree: TreeDef;
   /** Which inputs have a derivative: arguments that are floats. */
   readonly active: readonly boolean[];
 }
@@ -96,14 +96,14 @@ export function traceForReverse(f: Fn, args: readonly unknown[], what: string): 
   const isKnown = leaves.every((leaf) => !(leaf instanceof ShapeDtype));
   const values = isKnown ? leaves.map((leaf) => asDifferentiable(toArray(leaf, () => label))) : undefined;
   const types = values?.map((x) => x.aval) ?? avals.map(differentiableType);
-  const { closed } = withoutInterning(() =>
-    traceFunction({ name: label, valuesOnDemand: isKnown, sources: "each" }, types, call, values, {
-      floatResult: true,
-    }),
+  const { closed, outTree } = withoutInterning(() =>
+    recordingLines(() =>
+      traceFunction({ name: label, valuesOnDemand: isKnown }, types, call, values, { floatResult: true }),
+    ),
   );
   const constants = closed.consts.length;
   const active = closed.jaxpr.inAvals.map(({ dtype }, i) => i >= constants && isFloat(dtype));
-  return { jaxpr: closed.jaxpr, constants, treedef, active };
+  return { jaxpr: closed.jaxpr, constants, consts: closed.consts, treedef, outTree, active };
 }
 
 /** The same as `asDifferentiable` does, where there is no array. */
@@ -136,9 +136,14 @@ export class Describer {
     };
   }
 
-  private what({ kind, index, eqn, inside }: Origin): string {
+  /** An input of the function's jaxpr. */
+  input(index: number): string {
     const { constants } = this.traced;
-    if (kind === "input") return index < constants ? "constant" : this.paths[index - constants];
+    return index < constants ? "constant" : this.paths[index - constants];
+  }
+
+  private what({ kind, index, eqn, inside }: Origin): string {
+    if (kind === "input") return this.input(index);
     const around = inside
       .map((loop) => ` in ${loop}`)
       .reverse()
@@ -147,6 +152,10 @@ export class Describer {
     return kind === "literal" ? "constant" : `output of ${eqn?.primitive.name}${around}`;
   }
 }
+
+/** Whether it is an argument or a constant, which is there anyway. */
+export const isGiven = ({ what }: SavedResidual): boolean =>
+  what === "constant" || what.startsWith("argument ");
 
 /** Computed values first, the largest first. */
 export function sorted(list: readonly (SavedResidual & { readonly isGiven: boolean })[]): SavedResidual[] {
@@ -173,7 +182,11 @@ export function sorted(list: readonly (SavedResidual & { readonly isGiven: boole
  * // ["output of sub 4×3", "argument 0 2×3", "argument 1 4×2"]
  */
 export function savedResiduals<F extends Fn>(f: F, ...args: AbstractArgs<F>): SavedResiduals {
-  const traced = traceForReverse(f, args as readonly unknown[], "savedResiduals");
+  return residualsOf(traceForReverse(f, args as readonly unknown[], "savedResiduals"));
+}
+
+/** What reverse mode stores of a traced function for the inputs that are active. */
+export function residualsOf(traced: TracedForReverse): SavedResiduals {
   const { jaxpr, active } = traced;
   const pushed = jvpJaxpr(jaxpr, active);
   const count = jaxpr.inputs.length;

@@ -8,9 +8,14 @@ import type { ArrayLike } from "../core/methods.js";
  */
 export type ArrayTree<T> = T extends ArrayLike
   ? NDArray
-  : T extends null | undefined | string | ((...args: never[]) => unknown)
+  : T extends null | undefined | string | ArrayContainer | ((...args: never[]) => unknown)
     ? T
     : Unchanged<T, { [K in keyof T]: ArrayTree<T[K]> }>;
+
+/** An instance of a registered class whose leaves are all arrays: transforms give it back as what it is. */
+export interface ArrayContainer {
+  readonly holdsArrays: true;
+}
 
 type Unchanged<T, Mapped> = T extends Mapped ? T : Mapped;
 

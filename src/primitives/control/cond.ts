@@ -5,13 +5,16 @@
 import { left, right } from "fp-ts/lib/Either.js";
 import { type ConcreteArray, isReadable, type NDArray } from "../../core/array.js";
 import { aval, describe, describeAll, sameType } from "../../core/aval.js";
+import type { Relation } from "../../core/dependence.js";
 import { effectsOfBodies } from "../../core/effects.js";
 import { ArgumentError, DtypeError, NotDifferentiableError, ShapeError } from "../../core/errors.js";
 import { evalJaxpr } from "../../core/eval.js";
 import { Jaxpr, Var } from "../../core/jaxpr.js";
+import { unionOf } from "../../core/patternAlgebra.js";
 import {
   type Cost,
   type DceRule,
+  type DependenceRule,
   definePrimitive,
   LinearInput,
   type Params,
@@ -94,12 +97,24 @@ export const condPrimitive = definePrimitive({
   },
   lower: { kind: "control", parts: (params) => ({ flow: "cond", branches: branchesOf(params) }) },
   cost: (_, params) => dearest(branchesOf(params).map(jaxprCost)),
+  dependence: (...args) => condDependence(...args),
   effectful: effectsOfBodies,
   laws: {
     differentiable: true,
     examples: () => condExamples(bindCond),
   },
 });
+
+/** What any branch depends on that may be taken. */
+const condDependence: DependenceRule = ([index, ...operands], params, _, passes, limit) => {
+  const all = branchesOf(params);
+  const chosen = index.value()?.values[0];
+  const taken = chosen === undefined ? all : [all[nearest(chosen, all.length)]];
+  const patterns = taken
+    .map((branch) => passes.dependence(branch, operands, limit))
+    .reduce((sum, more) => sum.map((row, k) => row.map((p, i) => unionOf(p, more[k][i], limit))));
+  return patterns.map((row) => ["none", ...row.map((p): Relation => p ?? "none")]);
+};
 
 /** Output types, whatever the params are. Results that are weak in some branches only are not weak. */
 function condTypes(

@@ -95,6 +95,8 @@ export const rowsPrimitive = definePrimitive({
     weight: () => 2,
   },
   cost: noWork,
+  // A row that another one stands in for has no derivative.
+  dependence: () => [["none", "same"]],
   laws: {
     // The derivative is that of the identity, where it is not zero by decree: it can only be tried where all rows are at home.
     differentiable: true,

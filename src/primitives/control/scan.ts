@@ -12,6 +12,7 @@ import { Var } from "../../core/jaxpr.js";
 import { definePrimitive } from "../../core/primitive.js";
 import { bind, withTrace } from "../../core/trace.js";
 import { jaxprCost } from "../call.js";
+import { loopRelations } from "./loopDependence.js";
 import { scanDce } from "./scanDce.js";
 import { scanExamples } from "./scanExamples.js";
 import { inlineScan } from "./scanInline.js";
@@ -50,6 +51,11 @@ export const scanPrimitive = definePrimitive({
       multiplications: length * multiplications,
       transcendentals: length * transcendentals,
     };
+  },
+  dependence: (operands, p, _, passes, limit) => {
+    const params = p as ScanParams;
+    const { jaxpr: body, length, reverse } = params;
+    return loopRelations({ body, length, reverse, ...inputParts(operands, params) }, passes, limit);
   },
   effectful: effectsOfBodies,
   laws: {

@@ -3,6 +3,7 @@
  * loop; backwards the steps have been counted, and a loop over them runs from the last to the first (whileAdjoint.ts).
  */
 import { type ConcreteArray, type NDArray, scalar } from "../../core/array.js";
+import type { Relation } from "../../core/dependence.js";
 import { effectsOfBodies } from "../../core/effects.js";
 import { NotDifferentiableError } from "../../core/errors.js";
 import { evalJaxpr } from "../../core/eval.js";
@@ -11,6 +12,7 @@ import { definePrimitive, LinearInput, type Passes, type TransposeRule } from ".
 import { bind, withTrace } from "../../core/trace.js";
 import type { Tangent } from "../../core/zero.js";
 import { eachItsOwn, jaxprCost } from "../call.js";
+import { loopRelations } from "./loopDependence.js";
 import { except } from "./whileBody.js";
 import { whileDce } from "./whileDce.js";
 import { whileExamples } from "./whileExamples.js";
@@ -62,6 +64,13 @@ export const whilePrimitive = definePrimitive({
       multiplications: cond.multiplications + body.multiplications,
       transcendentals: cond.transcendentals + body.transcendentals,
     };
+  },
+  dependence: (operands, p, _, passes, limit) => {
+    const params = p as WhileParams;
+    const { condConsts, bodyConsts, carry } = whileParts(operands, params);
+    const loop = { body: params.body, consts: bodyConsts, carry, xs: [], length: undefined, reverse: false };
+    const unseen = condConsts.map((): Relation => "none");
+    return loopRelations(loop, passes, limit).map((row) => [...unseen, ...row]);
   },
   effectful: effectsOfBodies,
   laws: {

@@ -21,6 +21,7 @@ import { isZero, type Tangent, Zero } from "../../core/zero.js";
 import { eachItsOwn, jaxprCost } from "../call.js";
 import { lt } from "../comparison.js";
 import { instantiate } from "../filled.js";
+import { loopRelations } from "./loopDependence.js";
 import { adjointOf } from "./whileAdjoint.js";
 import { counting, only } from "./whileBody.js";
 import { iterateDce } from "./whileDce.js";
@@ -60,6 +61,13 @@ export function defineIterate(bindWhile: BindWhile): Primitive {
     inline: (params) => asWhile(params.body as Jaxpr, params as IterateParams, bindWhile),
     // Of one step: how many there are is known when it runs.
     cost: (_, { body }) => jaxprCost(body as Jaxpr),
+    dependence: ([count, ...operands], p, _, passes, limit) => {
+      const { body, consts } = p as IterateParams;
+      const [fixed, carry] = [operands.slice(0, consts), operands.slice(consts)];
+      const length = count.value()?.values[0];
+      const loop = { body, consts: fixed, carry, xs: [], length, reverse: false };
+      return loopRelations(loop, passes, limit).map((row) => ["none", ...row]);
+    },
     effectful: effectsOfBodies,
     laws: {
       differentiable: true,

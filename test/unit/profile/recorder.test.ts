@@ -1,12 +1,12 @@
 /** What a recorder makes of beginnings and ends at known times. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { StepFacts, Submission } from "../../../src/core/profiler.js";
+import { showTime } from "../../../src/core/table.js";
 import { chromeTrace } from "../../../src/profile/chromeTrace.js";
 import { Facts } from "../../../src/profile/facts.js";
 import { Phase, Recorder } from "../../../src/profile/recorder.js";
 import { ProfileReport } from "../../../src/profile/report.js";
 import { medianOf, Samples } from "../../../src/profile/samples.js";
-import { showTime } from "../../../src/profile/table.js";
 
 let now = 0;
 beforeEach(() => {
