@@ -39,6 +39,7 @@ export const leftOut: ReadonlyMap<string, string> = new Map([
  */
 export const pageEach = [
   "test/unit/backends/**/*.test.ts",
+  "test/unit/analysis/graphLocal.test.ts",
   "test/unit/{check,jaxprParse,passes,primitiveErrors,rules}.test.ts",
   "test/webgpu/**/*.test.ts",
 ];

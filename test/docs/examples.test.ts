@@ -11,7 +11,7 @@ const { numpy: np, lax, nn, random, scipy, tree } = fluxion;
 
 /**
  * What an example may use: the exports of the package, its libraries by their usual names, those of its own file, and what
- * everyone takes from fp-ts. Those of laws may use the laws and fast-check too.
+ * everyone takes from fp-ts. Those of the analyses may use all of these. Those of laws may use the laws and fast-check too.
  */
 async function namesFor(file: string): Promise<Record<string, unknown>> {
   const library =
@@ -26,6 +26,7 @@ async function namesFor(file: string): Promise<Record<string, unknown>> {
     scipy,
     tree,
     ...(library && (await loadSource(`src/${library}/index.ts`))),
+    ...(/^src\/(analysis\/|core\/pattern)/.test(file) && (await loadSource("src/analysis/index.ts"))),
     ...(file.startsWith("laws/") && { fc, treeOf: tree, ...(await loadSource("laws/index.ts")) }),
     ...(await loadSource(file)),
   };

@@ -6,8 +6,8 @@ import type { TestProjectInlineConfiguration } from "vitest/config";
 
 const files = ["test/unit/**/*.test.ts", "test/golden/**/*.test.ts"];
 
-/** These are about the compiler and the devices themselves: they say what they run on. */
-const ofDevices = ["test/unit/compiler/**", "test/unit/backends/**"];
+/** These are about the compiler and the devices themselves, or run the command in processes of its own: they say what they run on. */
+const ofDevices = ["test/unit/compiler/**", "test/unit/backends/**", "test/unit/cli/**"];
 
 /** These range over all primitives, of which other files define some of their own, or look at what is printed. */
 const alone = ["test/unit/{check,debugPrint,effects,jaxprParse,passes,primitiveErrors}.test.ts"];
