@@ -116,8 +116,10 @@ const isLaw = (id: string): boolean => /[\\/]laws[\\/].*\.ts$/.test(id);
 /** A file of a folder, all but the entries. */
 const isPartOf = (folder: string, id: string): boolean =>
   new RegExp(`[\\\\/]${folder}[\\\\/](?!(index|vitest)\\.ts$).*\\.ts$`).test(id);
+/** `cli/compare` for src/cli/compare.ts. */
+const commandFile = (id: string): string => `cli/${/(\w+)\.ts$/.exec(id)?.[1]}`;
 /** Folders that only their own entry leads to: whoever does not import them does not load them. */
-const isApart = (id: string): boolean => /[\\/]src[\\/](fp|analysis)[\\/]/.test(id);
+const isApart = (id: string): boolean => /[\\/]src[\\/](fp|analysis|cli)[\\/]/.test(id);
 
 interface Modules {
   getModuleInfo(id: string): {
@@ -161,6 +163,8 @@ export default defineConfig({
     "random/index": "src/random/index.ts",
     "scipy/index": "src/scipy/index.ts",
     "fp/index": "src/fp/index.ts",
+    "analysis/index": "src/analysis/index.ts",
+    "cli/index": "src/cli/index.ts",
     "laws/index": "laws/index.ts",
     "laws/vitest": "laws/vitest.ts",
   },
@@ -173,7 +177,7 @@ export default defineConfig({
   minify: false,
   /* Declarations come from tsc, file by file (tsconfig.build.json): they keep module augmentations and name fp-ts itself. */
   dts: false,
-  deps: { alwaysBundle: [/^fp-ts/], onlyBundle: ["fp-ts"] },
+  deps: { alwaysBundle: [/^fp-ts/], onlyBundle: ["fp-ts"], neverBundle: [/^node:/] },
   plugins: [fpTsFromEs6, ownEntries, librariesAsModules, unreadConstantsAreDropped],
   /* package.json says that hardly a file has side effects, to the users of the build; the build itself must not believe it. */
   treeshake: { moduleSideEffects: (id: string) => isSource(id) || isLaw(id) },
@@ -190,7 +194,10 @@ export default defineConfig({
         { name: chunkOf, test: (id: string) => (isSource(id) && !isRoot(id) && !isApart(id)) || isFpTs(id) },
         /* The laws use fluxion/fp; without a row of its own it would become part of them, and bring fast-check along. */
         { name: "fp/fp", test: (id: string) => isPartOf("src[\\/]fp", id) },
+        { name: "analysis/analysis", test: (id: string) => isPartOf("src[\\/]analysis", id) },
         { name: "laws/laws", test: (id: string) => isPartOf("laws", id) },
+        /* A file each: a command loads what it needs, and finds the package's other files from where it lies, as in the source. */
+        { name: commandFile, test: (id: string) => isPartOf("src[\\/]cli", id) },
       ],
     },
   },

@@ -14,9 +14,6 @@ import {
   deviceGet,
   grad,
   init,
-  jacfwd,
-  jaxprCost,
-  jvp,
   makeJaxpr,
   type NDArray,
   numpy as np,
@@ -24,6 +21,7 @@ import {
   ShapeDtype,
   tree,
 } from "fluxion";
+import { compareModes, scaleModes } from "fluxion/analysis";
 import { loadMnist, pixels, type Split } from "./mnist/data.js";
 import {
   countCorrect,
@@ -173,44 +171,24 @@ function compareGradients(params: Params, data: Split): void {
   console.table(rows);
 }
 
-const median = (xs: number[]): number => xs.sort((a, b) => a - b)[xs.length >> 1];
-
-function time(body: () => unknown): number {
-  return median(
-    Array.from({ length: 5 }, () => {
-      const start = performance.now();
-      body();
-      return performance.now() - start;
-    }),
+/** What the gradient of the objective costs in forward and in reverse mode, for one image; only shapes are looked at. */
+async function compareForObjective(): Promise<void> {
+  const params = { W1: new ShapeDtype([hidden, pixels]), W2: new ShapeDtype([10, hidden]) };
+  const image = [new ShapeDtype([1, pixels]), new ShapeDtype([1], "int32")] as const;
+  console.log(
+    "\nThe gradient of the objective on one image, in both modes (counted; nothing is computed):\n",
   );
+  console.log(String(await compareModes(objective, params, ...image, { argnums: 0 })));
 }
 
 /** All derivatives of a scalar function of n inputs: n jvps, or one vjp. */
-function compareModes(): void {
+async function compareForManyInputs(): Promise<void> {
   const f = (x: NDArray) => np.sum(np.sin(x).mul(x));
-  console.log(
-    "\nAll n derivatives of f(x) = Σ sin(xᵢ)·xᵢ, by n jvps and by one vjp (counted scalar operations; times are medians of 5):\n",
-  );
-  const rows = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000].map((n) => {
-    const shape = new ShapeDtype([n]);
-    const value = jaxprCost(makeJaxpr(f)(shape).jaxpr).operations;
-    const one = jaxprCost(
-      makeJaxpr((x: NDArray, v: NDArray) => jvp(f, [x], [v])[1])(shape, shape).jaxpr,
-    ).operations;
-    const reverse = jaxprCost(makeJaxpr(grad(f))(shape).jaxpr).operations;
-    const x = np.linspace(-1, 1, n);
-    return {
-      n,
-      f: value,
-      "n jvps": n * one,
-      "one vjp": reverse,
-      "forward / reverse": ((n * one) / reverse).toPrecision(3),
-      "n jvps, ms": n <= 1000 ? time(() => jacfwd(f)(x)).toFixed(2) : "-",
-      "one vjp, ms": time(() => grad(f)(x)).toFixed(2),
-    };
-  });
-  console.table(rows);
-  console.log("One jvp costs about as much as one vjp, but gives one number where the vjp gives n.");
+  const sizes = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
+  const options = { measure: true, timeLimit: 200 };
+  console.log("\nf(x) = Σ sin(xᵢ)·xᵢ for ever more inputs (– would take too long):\n");
+  console.log(String(await scaleModes((n) => [f, [new ShapeDtype([n])]], sizes, options)));
+  console.log("\nOne jvp costs about as much as one vjp, but gives one number where the vjp gives n.");
 }
 
 const data = loadMnist();
@@ -219,4 +197,5 @@ const params = await train(data);
 await closeGpu();
 showJaxpr();
 compareGradients(params, data.test);
-compareModes();
+await compareForObjective();
+await compareForManyInputs();

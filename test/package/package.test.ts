@@ -261,6 +261,45 @@ describe("installed", () => {
   );
 });
 
+describe("the command", () => {
+  const npx = (...words: string[]): string => run("npx", ["--no", "fluxion", ...words]);
+
+  test("compares the modes of a function", () => {
+    const start = performance.now();
+    const printed = npx("compare", "command.mjs#loss", "--argnums", "0");
+    const milliseconds = performance.now() - start;
+    expect(printed).toMatch(/^passes +multiplications/);
+    expect(printed).toMatch(/6 inputs, 1 output: reverse mode/);
+    console.log(`npx fluxion compare: ${Math.round(milliseconds)} ms`);
+    // Not a measurement (that is `npm run bench -- command`): something would be very wrong.
+    expect(milliseconds).toBeLessThan(60_000);
+  });
+
+  test("prints graphs, programs and memory", () => {
+    expect(npx("graph", "command.mjs#loss")).toMatch(/^digraph "loss" \{[\s\S]*\}$/);
+    expect(npx("jaxpr", "command.mjs#loss", "--transform", "grad")).toMatch(
+      /^\{ lambda ; a:f32\[2,3\] b:f32\[4,2\]\./,
+    );
+    expect(npx("memory", "command.mjs#loss")).toMatch(/output of sub \(at command\.mjs:7:\d+\)/);
+    expect(npx("sparsity", "command.mjs#loss")).toMatch(/^SparsityPattern\(1 × 6/);
+    expect(npx("jacobian", "command.mjs#loss")).toMatch(/^1 output by 6 inputs/);
+  });
+
+  test("says what is wrong, and no stack", () => {
+    expect(() => npx("jaxpr", "command.mjs#los")).toThrow(
+      /fluxion: command\.mjs has no export los \(did you mean "loss"\?\)/,
+    );
+    expect(() => npx("jaxpr", "command.mjs#loss", "--shapes", "2x3,4x3")).toThrow(
+      /fluxion: ShapeError: matmul: .* \(at command\.mjs:7:\d+\)\n$/,
+    );
+  });
+
+  test("of another copy gives the file that copy", () => {
+    const other = join(root, "dist/cli/index.js");
+    expect(run("node", [other, "jaxpr", "command.mjs#loss"])).toBe(npx("jaxpr", "command.mjs#loss"));
+  });
+});
+
 /** With the peers that the laws need, taken from this project. */
 describe("installed beside fast-check and vitest", () => {
   beforeAll(() => {
