@@ -39,6 +39,7 @@ export default defineConfig({
             "test/webgpu/**",
             "test/equivalence/webgpu.test.ts",
             "test/browser/**",
+            "test/site/**",
           ],
           environment: "node",
           testTimeout: 60_000,
@@ -84,6 +85,17 @@ export default defineConfig({
           include: ["test/browser/pages/**/*.test.ts"],
           environment: "node",
           testTimeout: 120_000,
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "site",
+          include: ["test/site/**/*.test.ts"],
+          globalSetup: "test/site/globalSetup.ts",
+          environment: "node",
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -34,6 +34,7 @@ const checks = [
   { name: "WebGPU tests", command: vitest("webgpu"), report: "webgpu.json" },
   { name: "build", command: "npm run --silent build" },
   { name: "in a browser", command: vitest("browser", "pages"), report: "browser.json" },
+  { name: "the site", command: vitest("site"), report: "site.json" },
   { name: "the packed package", command: vitest("package"), report: "package.json" },
 ];
 
