@@ -24,12 +24,19 @@ export type ErrorCode =
   | "memory-leak"
   | "internal";
 
+/** `missing-rule` as `MissingRuleError`. */
+const nameOf = (code: ErrorCode): string => {
+  const words = code === "parse" ? ["jaxpr", "parse"] : code.split("-");
+  return `${words.map((word) => word[0].toUpperCase() + word.slice(1)).join("")}Error`;
+};
+
 /** The base of all errors thrown on purpose. `code` is stable across versions; the text may improve. */
 export class FluxionError extends Error {
   readonly code: ErrorCode;
   constructor(code: ErrorCode, message: string) {
     super(message + atUserLine());
-    this.name = new.target.name;
+    // Not that of the class: in a program that was minified, classes have others.
+    this.name = nameOf(code);
     this.code = code;
   }
 }

@@ -3,10 +3,12 @@
  * dtypes it got and what it needed, and the line of user code: of this file. (Every primitive:
  * primitiveErrors.test.ts; tracers and impure functions: errorsOfTracing.test.ts.)
  */
+import * as fluxion from "fluxion";
 import {
   ArgumentError,
   AxisError,
   DtypeError,
+  FluxionError,
   grad,
   hessian,
   hvp,
@@ -42,6 +44,22 @@ const matrix = f64([
   [4, 5, 6],
 ]);
 const vector = f64([1, 2, 3]);
+
+describe("names of errors", () => {
+  const classes = Object.entries(fluxion).filter(
+    ([name, value]) =>
+      name !== "FluxionError" && typeof value === "function" && value.prototype instanceof FluxionError,
+  ) as [string, new (...args: unknown[]) => FluxionError][];
+
+  it.each(classes)("%s is called so, also where a minifier has renamed its class", (name, Class) => {
+    class e extends Class {}
+    expect(new e("a", {}, {}).name).toBe(name);
+  });
+
+  it("are those of all classes", () => {
+    expect(classes.length).toBeGreaterThan(15);
+  });
+});
 
 describe("the place in user code", () => {
   it("of an eager call is the line of the call", () => {

@@ -1,8 +1,8 @@
 /** The graph of the visitor's function, and what its derivatives cost. Runs in the worker. */
 import { defaultDevice, deviceGet, grad, makeJaxpr, setDefaultDevice, tree } from "fluxion";
+import type { GraphOptions } from "../../../src/analysis/graph/options.js";
 // By its own path: the rest of the analyses is loaded when it is asked for.
 import { compareModes } from "../../../src/analysis/modes/compareModes.js";
-import type { GraphOptions } from "../../../src/analysis/graph/options.js";
 import type { Point } from "./differentiate.js";
 import { isFloatLeaf, type Value } from "./program.js";
 import type { GraphKind, Section } from "./protocol.js";

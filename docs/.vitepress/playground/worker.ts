@@ -12,10 +12,7 @@ function problemOf(error: unknown): Problem {
   if (!(error instanceof Error)) return { name: "Error", message: `the function threw ${String(error)}` };
   const place = placeIn(error.message) ?? placeIn(error.stack ?? "");
   const message = error.message.replace(/ \(at [^()]*\/\w+\.js:(\d+):\d+\)/g, "");
-  // Minified classes forget their names; the library's own are found among what it exports.
-  const exported = Object.entries(fluxion).find(([, value]) => value === error.constructor);
-  const name = exported?.[0] ?? error.name;
-  return { name, message, ...place };
+  return { name: error.name, message, ...place };
 }
 
 async function compute(part: Part, point: Point, request: RunRequest): Promise<Answer> {

@@ -14,6 +14,7 @@ import type { ThreadOptions } from "./threads.js";
 
 /** The memory of a device has no room for what a program needs. Nothing has been computed or lost. */
 export class OutOfMemoryError extends DeviceError {
+  override readonly name = "OutOfMemoryError";
   constructor(
     message: string,
     /** Bytes that were asked for. */
