@@ -387,7 +387,8 @@ describe("threads", () => {
     const wanted = measured(jaxpr, inputs).results;
     expect(pool.shared).toBe(before);
     const program = compileProgram(compile(jaxpr, wasmOptions), { heap });
-    for (let run = 0; run < 3; run++) {
+    // On a busy machine the other thread may come too late for some runs.
+    for (let run = 0; run < 3 || (pool.shared === before && run < 500); run++) {
       const results = program.run(inputs);
       expect(results.map((y) => y.slice())).toEqual(wanted);
       for (const y of results) heap.release(y);
