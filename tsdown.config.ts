@@ -116,8 +116,6 @@ const isLaw = (id: string): boolean => /[\\/]laws[\\/].*\.ts$/.test(id);
 /** A file of a folder, all but the entries. */
 const isPartOf = (folder: string, id: string): boolean =>
   new RegExp(`[\\\\/]${folder}[\\\\/](?!(index|vitest)\\.ts$).*\\.ts$`).test(id);
-/** `cli/compare` for src/cli/compare.ts. */
-const commandFile = (id: string): string => `cli/${/(\w+)\.ts$/.exec(id)?.[1]}`;
 /** Folders that only their own entry leads to: whoever does not import them does not load them. */
 const isApart = (id: string): boolean => /[\\/]src[\\/](fp|analysis|cli)[\\/]/.test(id);
 
@@ -150,6 +148,22 @@ function chunkOf(id: string, modules: Modules): string {
   }
   if (reachable.first.has(id) || !reachable.later.has(id)) return "fluxion";
   return /[\\/]src[\\/]profile[\\/]/.test(id) ? "profile" : "webgpu";
+}
+
+interface Chunk {
+  readonly facadeModuleId?: string | null;
+  readonly moduleIds: readonly string[];
+}
+
+/**
+ * Where a chunk that is not a group's goes: what is loaded with `import()` lies where its file does, beside its declarations. The command
+ * finds the package's other files from where its own lie, so these have to be in one folder.
+ */
+function fileOfChunk({ facadeModuleId, moduleIds }: Chunk): string {
+  const own = /[\\/]src[\\/](.+)\.ts$/.exec(facadeModuleId ?? "")?.[1].replaceAll("\\", "/");
+  if (own !== undefined) return `${own}.js`;
+  const isCommand = moduleIds.length > 0 && moduleIds.every((id) => /[\\/]src[\\/]cli[\\/]/.test(id));
+  return isCommand ? "cli/[name].js" : "[name].js";
 }
 
 const isFpTs = (id: string): boolean => /[\\/]fp-ts[\\/]/.test(id);
@@ -189,11 +203,7 @@ export default defineConfig({
   outputOptions: {
     /* Doc comments live in the declarations; here they would be half of what V8 has to read at every start. */
     comments: { legal: true, annotation: true, jsdoc: false },
-    /* What is loaded with `import()` is reached through a file of its own, which lies beside the others of its folder. */
-    chunkFileNames: ({ facadeModuleId }: { facadeModuleId?: string | null }) => {
-      const folder = /[\\/]src[\\/](analysis|cli)[\\/]/.exec(facadeModuleId ?? "")?.[1];
-      return folder === undefined ? "[name].js" : `${folder}/${folder === "cli" ? "commands/" : ""}[name].js`;
-    },
+    chunkFileNames: fileOfChunk,
     codeSplitting: {
       groups: [
         { name: chunkOf, test: (id: string) => (isSource(id) && !isRoot(id) && !isApart(id)) || isFpTs(id) },
@@ -201,8 +211,6 @@ export default defineConfig({
         { name: "fp/fp", test: (id: string) => isPartOf("src[\\/]fp", id) },
         { name: "analysis/analysis", test: (id: string) => isPartOf("src[\\/]analysis", id) },
         { name: "laws/laws", test: (id: string) => isPartOf("laws", id) },
-        /* A file each: a command loads what it needs, and finds the package's other files from where it lies, as in the source. */
-        { name: commandFile, test: (id: string) => isPartOf("src[\\/]cli", id) },
       ],
     },
   },

@@ -180,19 +180,29 @@ describe("installed", () => {
 
   test("a bundle has what it uses: not the code for GPUs at the start, nor primitives that nothing names", async () => {
     const bundle = async (entry: string): Promise<string> => {
-      const { outputFiles } = await esbuild.build({
+      const { outputFiles, metafile } = await esbuild.build({
+        absWorkingDir: folder,
         entryPoints: [join(folder, entry)],
         bundle: true,
         format: "esm",
         platform: "browser",
         splitting: true,
         minify: true,
+        metafile: true,
         outdir: join(folder, "esbuild-parts"),
         write: false,
         logLevel: "silent",
       });
+      // What is loaded at the start: the entry, and what its files import other than by import().
+      const loaded = new Set(
+        Object.keys(metafile.outputs).filter((path) => metafile.outputs[path].entryPoint === entry),
+      );
+      for (const path of loaded)
+        for (const { kind, path: imported } of metafile.outputs[path].imports)
+          if (kind === "import-statement") loaded.add(imported);
+      expect(loaded.size).toBeGreaterThan(0);
       return outputFiles
-        .filter(({ path }) => !/webgpu/.test(path))
+        .filter(({ path }) => [...loaded].some((name) => join(folder, name) === path))
         .map(({ text }) => text)
         .join("\n");
     };
