@@ -1,7 +1,7 @@
 /** A function that has been traced to look at its derivatives, and what it is differentiated by. */
 import { describe } from "../core/aval.js";
 import { isFloat } from "../core/dtype.js";
-import { NotDifferentiableError } from "../core/errors.js";
+import { MissingRuleError, NotDifferentiableError } from "../core/errors.js";
 import { keystr } from "../core/tree.js";
 import { leafName, nameOf, resolveArgnums } from "../transforms/functions.js";
 import { type TracedForReverse, traceForReverse } from "../transforms/residuals.js";
@@ -39,6 +39,10 @@ export function traceDifferentiated(
       );
   return traced;
 }
+
+/** Whether an error says that a function cannot be differentiated, or not in one of the modes. */
+export const hasNoSuchMode = (error: unknown): error is NotDifferentiableError | MissingRuleError =>
+  error instanceof NotDifferentiableError || error instanceof MissingRuleError;
 
 /** The same, differentiated only by some of the arguments. */
 function chosen(traced: TracedForReverse, positions: readonly number[], label: string): TracedForReverse {

@@ -39,6 +39,6 @@ export {
   scaleMemory,
 } from "./memory/scaling.js";
 export { type CompareModesOptions, compareModes } from "./modes/compareModes.js";
-export type { JacobianMode, ModeComparison, ModeRow, ModeVerdict } from "./modes/comparison.js";
+export type { JacobianMode, MissingRow, ModeComparison, ModeRow, ModeVerdict } from "./modes/comparison.js";
 export { type ModeScaling, scaleModes } from "./modes/scaling.js";
 export { type ProgramCost, programCost } from "./programCost.js";

@@ -1,5 +1,6 @@
 /** From the words of a command line to a function and its arguments. */
 import "../numpy/methods.js";
+import { mostArguments } from "../analysis/graph/names.js";
 import { type DeviceInfo, init } from "../backends/devices.js";
 import { scalar } from "../core/array.js";
 import type { DeviceName } from "../core/device.js";
@@ -65,11 +66,16 @@ function examplesOf({ name, exampleArgs, exampleName }: Target): readonly unknow
   );
 }
 
+const counted = (n: number): string => (n === 1 ? "1 argument" : `${n} arguments`);
+
 function requireCount(found: Target, args: readonly unknown[], areExamples: boolean): void {
   const { f, name, exampleSource, exampleName } = found;
+  const most = mostArguments(f);
+  if (!areExamples && args.length > most)
+    throw new UsageError(`${name} takes ${counted(most)}, and ${args.length} are given`);
   if (args.length >= f.length) return;
-  const takes = `${name} takes ${f.length} arguments`;
-  const only = args.length === 1 ? "only 1 is" : `only ${args.length} are`;
+  const takes = `${name} takes ${counted(f.length)}`;
+  const only = args.length === 0 ? "none is" : args.length === 1 ? "only 1 is" : `only ${args.length} are`;
   throw new UsageError(
     areExamples
       ? `${takes}, and ${only} in ${exampleSource}: say their shapes with --shapes, or let the file export ${exampleName}`
@@ -84,7 +90,7 @@ function readDevice(name: string | undefined): DeviceName {
   const asked = name ?? process.env.FLUXION_DEVICE ?? "wasm";
   if (!(deviceNames as readonly string[]).includes(asked))
     throw new UsageError(
-      `--device: there is no ${JSON.stringify(asked)}${didYouMean(asked, deviceNames)}; there are ${deviceNames.join(", ")}`,
+      `${name === undefined ? "FLUXION_DEVICE" : "--device"}: there is no ${JSON.stringify(asked)}${didYouMean(asked, deviceNames)}; there are ${deviceNames.join(", ")}`,
     );
   return asked as DeviceName;
 }

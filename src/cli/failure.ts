@@ -4,7 +4,7 @@ import { userFrame } from "../core/source.js";
 
 /** Name, message and the line of the user's code; the stack only if it is asked for. */
 export function describeError(error: unknown, debug: boolean, folder: string): string {
-  if (!(error instanceof Error)) return `the function threw ${String(error)}`;
+  if (!(error instanceof Error)) return `${String(error)} was thrown, which is no Error`;
   if (debug && error.stack !== undefined) return error.stack;
   // A typed error says it itself.
   const where = error instanceof FluxionError ? undefined : userFrame(error.stack);

@@ -45,9 +45,14 @@ function readOptions({ values, derivatives, mode, form, depth, group, from }: Fl
     ...(form !== undefined && { form: oneOf("--form", form, ["operations", "compact", "reduced"] as const) }),
     ...(depth !== undefined && { depth: readDepth(depth) }),
     ...(group !== undefined && {
-      group: group === "all" || oneOf("--group", group, ["line", "function", "repeats"] as const),
+      group: readGroup(group),
     }),
   };
+}
+
+function readGroup(word: string): true | "line" | "function" | "repeats" {
+  const by = oneOf("--group", word, ["line", "function", "repeats", "all"] as const);
+  return by === "all" || by;
 }
 
 function readDepth(text: string): number {

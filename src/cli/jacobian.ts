@@ -23,6 +23,7 @@ export const run: Command = async (target, flags, terminal) => {
     [, plan] = planned(...inputs);
     return 0;
   };
+  Object.defineProperty(plans, "name", { value: `jacobian(${f.name})` });
   makeJaxpr(plans)(...(args as never[]));
   const { way, passes, operations, nonzeros, density, candidates, blocks, reason } =
     plan as unknown as JacobianPlan;

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { CallOptions } from "./call.js";
 import { commandHelp, generalHelp } from "./help.js";
-import { commands, common, configOf } from "./options.js";
+import { commands, common, configOf, type OptionHelp } from "./options.js";
 import { type Terminal, UsageError } from "./terminal.js";
 import { didYouMean } from "./words.js";
 
@@ -88,9 +88,7 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
   }
   const [target, ...others] = positionals;
   if (target === undefined)
-    throw new UsageError(
-      `fluxion ${first} of what? Name a file and an export: fluxion ${first} model.js#loss`,
-    );
+    throw new UsageError(`${first} of what? Name a file and an export: fluxion ${first} model.js#loss`);
   if (others.length > 0)
     throw new UsageError(
       `${first} takes one FILE#export, got ${others.map((word) => JSON.stringify(word)).join(", ")} as well`,
@@ -116,26 +114,54 @@ function requireCommand(name: string): void {
 function read(name: string, words: readonly string[]): { flags: Flags; positionals: readonly string[] } {
   const known = { ...commands[name].options, ...common };
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...words],
       options: configOf(known),
       allowPositionals: true,
+      tokens: true,
     });
+    const seen = new Set<string>();
+    for (const token of tokens) {
+      if (token.kind !== "option" || known[token.name].type === "boolean" || known[token.name].multiple)
+        continue;
+      if (seen.has(token.name))
+        throw new UsageError(
+          `--${token.name} is there twice${token.name === "shapes" ? "; the shapes of all arguments stand in one list: --shapes 3x4,4" : ""}`,
+        );
+      seen.add(token.name);
+    }
     return { flags: values as Flags, positionals };
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     if (code?.startsWith("ERR_PARSE_ARGS") !== true) throw error;
-    const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
-    throw new UsageError(
-      unknown === undefined
-        ? `${name}: ${message}`
-        : `${name} has no option ${unknown}${didYouMean(
-            unknown,
-            Object.keys(known).map((option) => `--${option}`),
-          )}: ` + `fluxion ${name} --help lists them`,
-    );
+    throw new UsageError(mistakeIn(name, known, message));
   }
 }
+
+/** What Node's reader of command lines found wrong, in the words of this command. */
+function mistakeIn(name: string, known: Readonly<Record<string, OptionHelp>>, message: string): string {
+  const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
+  const options = Object.keys(known);
+  if (unknown !== undefined) {
+    const meant = didYouMean(
+      unknown,
+      options.map((option) => `--${option}`),
+    );
+    return `${name} has no option ${unknown}${meant}: fluxion ${name} --help lists them`;
+  }
+  const option = /^Option '(?:-\w, )?--(\w+)/.exec(message)?.[1] ?? optionOf(known, message);
+  if (option === undefined) return `${name}: ${message}`;
+  const { value } = known[option];
+  return value === undefined
+    ? `--${option} takes no value`
+    : `--${option} wants ${value} behind it (one that begins with a minus is written --${option}=-1)`;
+}
+
+/** By the letter alone, as in `-o`. */
+const optionOf = (known: Readonly<Record<string, OptionHelp>>, message: string): string | undefined => {
+  const letter = /^Option '-(\w)/.exec(message)?.[1];
+  return Object.keys(known).find((option) => letter !== undefined && known[option].short === letter);
+};
 
 /** Of the package that this file is part of. */
 const version = (): string =>

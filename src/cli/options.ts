@@ -24,7 +24,7 @@ export const common: Readonly<Record<string, OptionHelp>> = {
   shapes: {
     type: "string",
     value: "LIST",
-    help: "types of the arguments, with commas between: 784x256,10:int32,{w:10x5,b:5},scalar",
+    help: "types of the arguments: 784x256,10:int32,{w:10x5,b:5},scalar",
   },
   args: {
     type: "string",
@@ -34,13 +34,13 @@ export const common: Readonly<Record<string, OptionHelp>> = {
   argnums: {
     type: "string",
     value: "N,...",
-    help: "positions of the arguments to differentiate by (compare, memory, graph: all; else 0)",
+    help: "arguments to differentiate by (compare, memory, graph: all; else 0)",
   },
   static: {
     type: "string",
     multiple: true,
     value: "N=VALUE",
-    help: "argument N is this value and not traced; N alone: as it is among the arguments",
+    help: "argument N is this value, not traced; N alone: as it is among the arguments",
   },
   device: { type: "string", value: "NAME", help: "wasm (the default), webgpu or reference" },
   json: { type: "boolean", help: "prints everything as JSON" },
@@ -58,7 +58,7 @@ const output: OptionHelp = {
 export const commands: Readonly<Record<string, CommandHelp>> = {
   compare: {
     summary: "what the derivative costs in forward and in reverse mode",
-    text: "Prints passes, operations, bytes and memory of the value, of one jvp and one vjp, and of the whole Jacobian\nby each mode, and which one to use.",
+    text: "Prints passes, operations, bytes and memory of the value, of one jvp and one vjp, and of the whole\nJacobian by each mode, and which one to use.",
     options: {
       measure: { type: "boolean", help: "measures times on the device as well" },
       svg: { type: "string", value: "FILE", help: "draws cost against the number of inputs" },
@@ -96,13 +96,13 @@ export const commands: Readonly<Record<string, CommandHelp>> = {
   },
   memory: {
     summary: "what prediction and training hold in memory",
-    text: "Prints the peak memory of the value and of the gradient, as written and as compiled, and every array that is\nstored for the way back with the line that computes it.",
+    text: "Prints the peak memory of the value and of the gradient, as written and as compiled, and every array\nthat is stored for the way back with the line that computes it.",
     options: {},
     examples: ["memory model.js#loss --shapes 784x256,256 --argnums 0"],
   },
   jaxpr: {
     summary: "the program that the function is, after transforms",
-    text: "Prints the jaxpr of the function, after transforms in the order in which they are named: grad, valueAndGrad, jvp,\nvjp, hessian, jacfwd, jacrev, jit, vmap. The arguments are those of the function: jvp adds tangents of the same\ntypes, vjp a cotangent, and vmap an axis in front of everything.",
+    text: "Prints the jaxpr of the function, after transforms in the order in which they are named: grad,\nvalueAndGrad, jvp, vjp, hessian, jacfwd, jacrev, jit, vmap. The arguments are those of the function:\njvp adds tangents of the same types, vjp a cotangent, and vmap an axis in front of everything.",
     options: {
       transform: { type: "string", value: "LIST", help: "transforms with commas between: grad,jit" },
       batch: { type: "string", value: "N", help: "length of the axis that vmap adds (10)" },
@@ -114,7 +114,7 @@ export const commands: Readonly<Record<string, CommandHelp>> = {
   },
   jacobian: {
     summary: "how the Jacobian is best computed, and why",
-    text: "Prints the plan that jacobian(f) follows: the mode it chooses, what the others would cost, and what sparsity saves.",
+    text: "Prints the plan that jacobian(f) follows: the mode it chooses, what the others would cost, and what\nsparsity saves.",
     options: {
       mode: {
         type: "string",

@@ -46,12 +46,19 @@ class Reader {
     if (this.symbol("{")) return this.object();
     if (this.symbol("[")) return this.items("]", () => this.argument());
     if (this.symbol("(")) {
-      if (!this.symbol(")")) this.fail('")"');
+      if (!this.symbol(")")) this.fail('")": () is a scalar, and (3, 4) is written 3x4');
       return new ShapeDtype([], this.suffix());
     }
     const from = this.at;
     const dims = this.take("dims");
-    if (dims !== undefined) return new ShapeDtype(dims.split(/[xX×]/).map(Number), this.suffix());
+    if (dims !== undefined) {
+      const shape = dims.split(/[xX×]/).map(Number);
+      if (!shape.every(Number.isSafeInteger)) {
+        this.at = from;
+        this.fail("lengths below 2⁵³");
+      }
+      return new ShapeDtype(shape, this.suffix());
+    }
     const word = this.take("word");
     if (word === "null") return null;
     if (word === "scalar") return new ShapeDtype([], this.suffix());
@@ -65,16 +72,33 @@ class Reader {
   }
 
   private object(): ShapeArgument {
+    const keys = new Set<string>();
     const entries = this.items("}", () => {
       this.take("space");
-      const quoted = this.take("string");
-      const key =
-        quoted === undefined ? (this.take("word") ?? this.take("index")) : (JSON.parse(quoted) as string);
-      if (key === undefined) return this.fail("a key such as w, as in {w:784x10}");
+      const from = this.at;
+      const key = this.key();
+      if (keys.has(key)) {
+        this.at = from;
+        this.fail("another key: this one is there already");
+      }
+      keys.add(key);
       if (!this.symbol(":")) this.fail(`":" and the shape of ${key}`);
       return [key, this.argument()] as const;
     });
     return Object.fromEntries(entries);
+  }
+
+  private key(): string {
+    const from = this.at;
+    const quoted = this.take("string");
+    if (quoted === undefined)
+      return this.take("word") ?? this.take("index") ?? this.fail("a key such as w, as in {w:784x10}");
+    try {
+      return JSON.parse(quoted) as string;
+    } catch {
+      this.at = from;
+      return this.fail('a text as JSON has it, as "w"');
+    }
   }
 
   private items<T>(end: string, item: () => T): T[] {

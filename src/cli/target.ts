@@ -38,9 +38,10 @@ export async function loadTarget(text: string, folder: string): Promise<Target> 
 
 function readTarget(text: string): { readonly file: string; readonly wanted: string | undefined } {
   const at = text.lastIndexOf("#");
-  if (at < 0) return { file: text, wanted: undefined };
+  if (text !== "" && at < 0) return { file: text, wanted: undefined };
   const [file, wanted] = [text.slice(0, at), text.slice(at + 1)];
-  if (file === "" || wanted === "") throw new UsageError(`${text} is not FILE#export, as in model.js#loss`);
+  if (file === "" || wanted === "")
+    throw new UsageError(`${text === "" ? '""' : text} is not FILE#export, as in model.js#loss`);
   return { file, wanted };
 }
 
@@ -107,21 +108,38 @@ function tsxSeenFrom(place: string): string | undefined {
   return file === undefined ? undefined : resolve(dirname(manifest), file);
 }
 
-function functionOf(module: Record<string, unknown>, wanted: string | undefined, file: string): Target {
-  const names = Object.keys(module).filter((name) => typeof module[name] === "function");
+const kindOf = (x: unknown): string =>
+  x === null || x === undefined
+    ? String(x)
+    : typeof x === "function"
+      ? "a class"
+      : `${typeof x === "object" ? "an" : "a"} ${typeof x}`;
+
+/** Node sees the exports of a CommonJS module by its text, and not all of them; the object itself is its default export. */
+function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
+  const all = module["module.exports"] ?? module.default;
+  const isObject = typeof all === "object" && all !== null && Object.getPrototypeOf(all) === Object.prototype;
+  return isObject ? { ...module, default: undefined, ...all } : module;
+}
+
+const isClass = (f: unknown): boolean => typeof f === "function" && /^class\b/.test(String(f));
+
+function functionOf(imported: Record<string, unknown>, wanted: string | undefined, file: string): Target {
+  const module = exportsOf(imported);
+  const names = Object.keys(module).filter(
+    (name) => typeof module[name] === "function" && !isClass(module[name]),
+  );
   const there = names.length === 0 ? "it exports no function" : `its functions are ${names.join(", ")}`;
   const name = wanted ?? "default";
-  if (!(name in module)) {
+  if (!Object.hasOwn(module, name) || (name === "default" && module.default === undefined)) {
     const which =
       wanted === undefined ? "no default export" : `no export ${wanted}${didYouMean(name, names)}`;
     const how = names.length === 0 ? "" : `; name one: ${file}#${names[0]}`;
     throw new UsageError(`${file} has ${which}: ${there}${wanted === undefined ? how : ""}`);
   }
   const f = module[name];
-  if (typeof f !== "function")
-    throw new UsageError(
-      `${name} of ${file} is not a function but ${f === null ? "null" : `a ${typeof f}`}; ${there}`,
-    );
+  if (typeof f !== "function" || isClass(f))
+    throw new UsageError(`${name} of ${file} is not a function but ${kindOf(f)}; ${there}`);
   const called = wanted ?? (f.name || "default");
   const exampleName = `${called}Args`;
   const exported = module[exampleName] === undefined ? "exampleArgs" : exampleName;

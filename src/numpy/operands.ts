@@ -15,7 +15,7 @@ function notAnOperand(name: string, x: unknown): ArgumentError {
     ? "a JavaScript array (make it an array with np.array)"
     : x === null
       ? "null"
-      : `a ${typeof x}`;
+      : `${/^[aeiou]/.test(typeof x) ? "an" : "a"} ${typeof x}`;
   return new ArgumentError(`${name} takes arrays, numbers and booleans, got ${what}`);
 }
 

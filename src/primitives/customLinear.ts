@@ -7,6 +7,7 @@ import { isLeft, left, right } from "fp-ts/lib/Either.js";
 import type { ConcreteArray, NDArray } from "../core/array.js";
 import { type Aval, aval, tangentAval } from "../core/aval.js";
 import { buildJaxpr, maskKey, memoize } from "../core/build.js";
+import { type Relation, relationsOf } from "../core/dependence.js";
 import { effectsOfBodies } from "../core/effects.js";
 import { ArgumentError, NotDifferentiableError } from "../core/errors.js";
 import { evalJaxpr } from "../core/eval.js";
@@ -95,6 +96,16 @@ const forwardOfParams = (params: Params): Jaxpr => {
   return forwardOf(jaxpr, residuals, name);
 };
 
+/** The same, or nothing if the backward pass is not linear, so that there is no such function. */
+function forwardIfLinear(params: Params): Jaxpr | undefined {
+  try {
+    return forwardOfParams(params);
+  } catch (error) {
+    if (error instanceof NotDifferentiableError) return undefined;
+    throw error;
+  }
+}
+
 function typeOf(inputs: readonly Aval[], params: Params): TypeResult {
   const body = readBody("linearCall", params);
   if (isLeft(body)) return body;
@@ -178,6 +189,13 @@ export const linearCallPrimitive = definePrimitive({
     return { outputs, batched: outputs.map(() => true) };
   },
   inline: forwardOfParams,
+  // Reverse mode goes through a backward pass that is not linear, too; what depends on what is then not known.
+  dependence: (operands, params, outputs, passes, limit) => {
+    const forward = forwardIfLinear(params);
+    return forward === undefined
+      ? outputs.map(() => operands.map((): Relation => "all"))
+      : relationsOf(passes.dependence(forward, operands, limit));
+  },
   // That of the function is its transpose's, give or take a few additions.
   cost: (_, params) => jaxprCost(read(params).jaxpr),
   effectful: effectsOfBodies,

@@ -23,8 +23,11 @@ import { constantOutputs, evaluateEquation, type LazyValue, lazily, noValue } fr
 import { linearizeJaxpr } from "./linearize.js";
 import { passes, providePasses } from "./passes.js";
 
+/** Large functions may have so many entries for each element of their inputs and outputs. */
+const perElement = 8;
+
 export interface PatternOptions {
-  /** Patterns of more entries than this are taken to be full. Default 2²². */
+  /** Patterns of more entries than this are taken to be full. Default 2²²; of a function eight for each element, if that is more. */
   readonly limit?: number;
 }
 
@@ -42,14 +45,20 @@ interface Found {
   readonly asked: readonly number[];
 }
 
+/** Patterns of whole programs, which may live long, are remembered up to so many entries: those of plans are kept by them. */
+const mostKept = 2 ** 16;
+
 /**
  * Patterns [output][input] of a program that is linear in its active inputs together; undefined stands for no dependence. They
  * are remembered with the program, for calls that know no more of its inputs.
+ *
+ * @param most larger ones are not remembered.
  */
 export function dependenceOf(
   jaxpr: Jaxpr,
   inputs: readonly DependenceOperand[],
   limit: number = defaultLimit,
+  most: number = Number.POSITIVE_INFINITY,
 ): readonly (readonly Pattern[])[] {
   jaxpr.memo ??= new Map();
   const key = `dependence/${maskKey(inputs.map((x) => x.active))}/${limit}`;
@@ -69,7 +78,8 @@ export function dependenceOf(
     }),
   );
   const patterns = track(jaxpr, watched, limit);
-  if (!valuesUsed) jaxpr.memo.set(key, { patterns, asked: [...asked] } satisfies Found);
+  const entries = patterns.flat().reduce((n, p) => n + (p === undefined || p.isFull ? 0 : p.nonzeros), 0);
+  if (!valuesUsed && entries <= most) jaxpr.memo.set(key, { patterns, asked: [...asked] } satisfies Found);
   return patterns;
 }
 
@@ -185,7 +195,7 @@ export function patternOf(
       value: () => (given !== undefined && isReadable(given) ? given : undefined),
     };
   });
-  const patterns = dependenceOf(linear, inputs, limit);
+  const patterns = dependenceOf(linear, inputs, limit, mostKept);
   return linear.outputs.map((y, k) =>
     linear.inputs
       .slice(residuals.length)
@@ -219,7 +229,10 @@ export function patternOfTraced(
   const inputs = closed.inAvals.filter((_, i) => activeIn[i]);
   const residualCount = linear.inputs.length - inputs.length;
   const residuals = constantOutputs(known, consts).slice(known.outputs.length - residualCount);
-  const patterns = patternOf(linear, residuals, options);
+  const sizes = [...inputs, ...closed.outAvals.slice(0, resultCount)].map(({ shape }) => sizeOf(shape));
+  const elements = sizes.reduce((a, b) => a + b, 0);
+  const { limit = Math.max(defaultLimit, perElement * elements) } = options;
+  const patterns = patternOf(linear, residuals, { limit });
   let next = 0;
   return closed.outAvals
     .slice(0, resultCount)

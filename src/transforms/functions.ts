@@ -39,7 +39,7 @@ export function requireOptions(options: object | undefined, known: readonly stri
 
 const describeLeaf = (leaf: unknown): string =>
   typeof leaf === "object" && leaf !== null
-    ? `an object of class ${leaf.constructor.name}`
+    ? `an object of class ${leaf.constructor?.name || "without a name"}`
     : `a ${typeof leaf}`;
 
 /** Reads a leaf as an array: arrays as they are, numbers and booleans as weak scalars. */

@@ -24,6 +24,7 @@ const language = "computes nothing";
 const endless = "repeats until a change is smaller than any of float32";
 const slow = "takes tens of thousands of steps, which an emulated GPU needs minutes for";
 
+const measured = "waits for the GPU of init, which the tests' is not; test/webgpu/compareModes has one";
 const compiled = "looks at what the compiler makes of a program";
 const loops =
   "has effects in loops of unknown length; those that a GPU can have are in test/webgpu/controlEffects";
@@ -95,6 +96,18 @@ export const onWebgpu: readonly Row[] = [
   { file: "unit/primitiveErrors", tests: /^bitcastConvertType > evaluates/, reason: bits },
   { file: "unit/primitives/cast", tests: /narrower dtype|saturates|rounds once/, reason: bits },
   { file: "unit/primitives/bitsAndRounding", tests: /nextafter|away from zero|isFinite/, reason: bits },
+
+  {
+    file: "unit/analysis/compareModes",
+    tests: /^measuring|with times on an axis/,
+    reason: measured,
+  },
+  { file: "unit/analysis/oneMode", tests: /is measured/, reason: measured },
+  {
+    file: "unit/analysis/sparsity",
+    tests: /where a mask that is known lets them/,
+    reason: "needs elements at once, to know where zeros are",
+  },
 
   { file: "unit/nn/activations", tests: /softplus keep their digits/, reason: range },
   { file: "unit/nn/attention", tests: /a query that sees nothing/, reason: range },

@@ -37,12 +37,17 @@ export function bodiesOf(
     case "customJvp":
     case "customVjp": {
       if (!opener.options.customBodies || !(params.jaxpr instanceof Jaxpr)) return [];
-      const title = `${eqn.primitive.name} ${typeof params.name === "string" ? params.name : ""}`.trim();
-      return [plainBody(around, params.jaxpr, opener.scope(title, scope), operands)];
+      return [plainBody(around, params.jaxpr, opener.scope(titleOfCall(eqn), scope), operands)];
     }
     default:
       return [];
   }
+}
+
+/** `jit layer`; without a name of its own, `jit`. */
+export function titleOfCall({ primitive, params }: Eqn): string {
+  const name = typeof params.name === "string" && params.name !== "function" ? ` ${params.name}` : "";
+  return `${primitive.name}${name}`.trim();
 }
 
 const times = (n: number): string => `× ${n}`;
@@ -124,6 +129,7 @@ function iterateBody(around: Around, { body: jaxpr, consts }: IterateParams): Bo
     scope: inner,
     links: [
       ...links("enter", operands.slice(1), body.inputs),
+      ...links("count", operands, carry.slice(0, 1)),
       ...links("next", body.outputs, carry),
       ...links("leave", body.outputs, results),
     ],

@@ -99,10 +99,16 @@ function seedOf({ program, chosen }: Subject, { mode, from }: GraphOptions, what
     from === undefined
       ? candidates.find((v) => isFloat(v.aval.dtype))
       : candidates.find((v) => v.name === from);
-  if (found === undefined)
-    throw new ArgumentError(
-      `${what}: ${from === undefined ? `there is no float ${forward ? "input" : "output"}` : `no ${forward ? "input" : "output"} is called "${from}"`}; there ${candidates.length === 1 ? "is" : "are"} ${candidates.map((v) => v.name).join(", ") || "none"}`,
-    );
+  if (found === undefined) {
+    const end = forward ? "input" : "output";
+    const problem = from === undefined ? `there is no float ${end}` : `no ${end} is called "${from}"`;
+    const there = candidates.map((v) => (from === undefined ? `${v.name}, ${describe(v.aval)}` : v.name));
+    const list =
+      there.length === 0
+        ? `are only constants`
+        : `${there.length === 1 ? "is" : "are"} ${there.join(from === undefined ? "; " : ", ")}`;
+    throw new ArgumentError(`${what}: ${problem}; there ${list}`);
+  }
   if (!isFloat(found.aval.dtype))
     throw new NotDifferentiableError(
       `${what}: ${found.name} is ${describe(found.aval)}; integers and booleans have no derivative`,

@@ -76,9 +76,17 @@ export class GraphDrawing implements GraphFigures {
     if (this.nodes > this.maxNodes || edges.length > edgesPerNode * this.maxNodes)
       throw new ArgumentError(
         `drawGraph: ${this.picture.name} has ${this.nodes} nodes and ${edges.length} edges, and a drawing of more than ${this.maxNodes} nodes cannot be read. ` +
-          "Leave out { group: false } or group by { group: true }, open fewer bodies with { depth: 0 }, raise { maxNodes }, or take the text with .dot",
+          `${this.waysOut()}, raise { maxNodes }, or take the text with .dot`,
       );
     return renderSvg({ ...this.picture, title: undefined });
+  }
+
+  /** Only the form that has nodes for operations can group them. */
+  private waysOut(): string {
+    const hasOperations = this.picture.nodes.some(({ shape }) => shape === "operation" || shape === "group");
+    return hasOperations
+      ? "Leave out { group: false } or group by { group: true }, open fewer bodies with { depth: 0 }"
+      : 'Take the form "operations", which groups what belongs together';
   }
 
   /**

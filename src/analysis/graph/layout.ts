@@ -1,5 +1,6 @@
 /** From a picture to SVG. Where things go is Graphviz's business, which comes as the optional package `@viz-js/viz`. */
 import type { Viz } from "@viz-js/viz";
+import { ArgumentError } from "../../core/errors.js";
 import { loadPackage } from "../optionalPackage.js";
 import { printDot } from "./dot.js";
 import type { Picture } from "./picture.js";
@@ -22,6 +23,21 @@ async function graphviz(): Promise<Viz> {
 /** The picture as SVG. */
 export async function renderSvg(picture: Picture): Promise<string> {
   const viz = await graphviz();
+  try {
+    return layOut(viz, picture);
+  } catch (error) {
+    // Where it ran out of memory or stack, it works no more; the next picture gets another one.
+    loaded = undefined;
+    const { nodes, edges } = picture;
+    const size = `${nodes.length} nodes and ${edges.length} edges`;
+    throw new ArgumentError(
+      `drawGraph: Graphviz could not lay out ${picture.name}, which has ${size} (${error instanceof Error ? error.message : String(error)}). ` +
+        "Group by { group: true }, open fewer bodies with { depth: 0 }, or take the text with .dot and lay it out elsewhere",
+    );
+  }
+}
+
+function layOut(viz: Viz, picture: Picture): string {
   const flat = printDot(picture, (part) => [["id", part]]);
   if (!picture.rising) return cleaned(viz.renderString(flat, { format: "svg", engine: "dot" }), picture);
   const laidOut = viz.renderJSON(flat, { engine: "dot" }) as LaidOut;

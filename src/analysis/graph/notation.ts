@@ -111,6 +111,10 @@ function productForm(params: Params, lhs: Aval, rhs: Aval): Form {
 
 const within = (x: Expr, level: number): string => (x.level >= level ? x.text : `(${x.text})`);
 
+/** Two signs do not follow each other: `x·(−3)`. */
+const signed = (text: string, level: number): string =>
+  level >= 0 && text.startsWith("−") ? `(${text})` : text;
+
 /** An operation applied to operands. */
 export function writeExpr(form: Form, inputs: readonly Expr[]): Expr {
   switch (form.kind) {
@@ -124,7 +128,8 @@ export function writeExpr(form: Form, inputs: readonly Expr[]): Expr {
       // Names of one letter beside each other would read as one name, so products have a dot.
       const sign = symbol === "×" ? "·" : symbol === "÷" ? "/" : symbol;
       const tight = sign === "·" || sign === "/";
-      return { text: tight ? `${x}${sign}${y}` : `${x} ${sign} ${y}`, level };
+      const second = signed(y, level);
+      return { text: tight ? `${x}${sign}${second}` : `${x} ${sign} ${second}`, level };
     }
     case "prefix": {
       const [x] = inputs;
@@ -152,7 +157,8 @@ export function symbolOf(form: Form, operands: readonly (string | undefined)[]):
   const numbers = operands.some((x) => x !== undefined);
   switch (form.kind) {
     case "infix": {
-      if (numbers) return `${operands[0] ?? ""} ${form.symbol} ${operands[1] ?? ""}`.trim();
+      if (numbers)
+        return `${operands[0] ?? ""} ${form.symbol} ${signed(operands[1] ?? "", form.level)}`.trim();
       const { left = "", right = "" } = form;
       return left === "" && right === "" ? form.symbol : `·${left} ${form.symbol} ·${right}`;
     }

@@ -49,6 +49,7 @@ const linkLabels: Partial<Record<Link["kind"], string>> = {
   slice: "each",
   stack: "all steps",
   next: "next step",
+  count: "times",
 };
 
 class Drawing {
@@ -208,7 +209,7 @@ class Drawing {
       const from = this.startOf(
         link.from,
         `${body.scope.id}n${i}`,
-        link.kind === "enter" ? undefined : body.scope,
+        link.kind === "enter" || link.kind === "count" ? undefined : body.scope,
       );
       const to = choice !== undefined && link.kind === "leave" ? choice.id : link.to.id;
       const key = `${from} ${to}`;

@@ -26,13 +26,25 @@ const tones: Readonly<Record<Variable["role"], Tone>> = {
   output: "output",
 };
 
+const longestLine = 60;
+
+/** The two ends of what no box should be as wide as. */
+export const shortened = (text: string): string => {
+  const letters = [...text];
+  const half = longestLine / 2;
+  return letters.length <= longestLine
+    ? text
+    : `${letters.slice(0, half).join("")} … ${letters.slice(-half).join("")}`;
+};
+
 /** The node of a value. @param text what stands in its first line: its name, if nothing else. */
 export function variableNode(v: Variable, notes: Notes, text = v.name): PictureNode {
   const type = typeText(v.aval);
   const value = notes.values.get(v);
   // `a = 2` stands in one line, if the line does not say already what it is equal to.
   const isPlain = text === v.name && type === "" && value !== undefined;
-  const lines: Line[] = [{ text: isPlain ? `${text} = ${value}` : text, kind: "name" }];
+  const first = shortened(text);
+  const lines: Line[] = [{ text: isPlain ? `${first} = ${value}` : first, kind: "name" }];
   if (type !== "") lines.push({ text: type, kind: "type" });
   if (v.result !== undefined) lines.push({ text: `result ${v.result}`, kind: "type" });
   if (value !== undefined && !isPlain) lines.push({ text: `= ${value}`, kind: "value" });
@@ -43,14 +55,14 @@ export function variableNode(v: Variable, notes: Notes, text = v.name): PictureN
     shape: "variable",
     lines,
     tone: tones[v.role],
-    hint: `${v.name}: ${describe(v.aval)}`,
+    hint: `${first === text ? v.name : text}: ${describe(v.aval)}`,
     ...(v.scope === undefined ? {} : { box: v.scope.id }),
     ...(notes.highlighted.has(v) ? { highlighted: true } : {}),
   };
 }
 
 const derivativeLine = ({ text, hidden }: Note): Line => ({
-  text,
+  text: shortened(text),
   kind: "derivative",
   ...(hidden ? { hidden } : {}),
 });
@@ -59,7 +71,7 @@ const derivativeLine = ({ text, hidden }: Note): Line => ({
 export function operationNode(op: Operation, equations: number): PictureNode {
   const form = formOf(op.eqn);
   const symbol = symbolOf(form, op.inputs.map(numberText));
-  const lines: Line[] = [{ text: callTitle(op) ?? symbol, kind: "name" }];
+  const lines: Line[] = [{ text: shortened(callTitle(op) ?? symbol), kind: "name" }];
   if (equations > 0 && op.bodies.length === 0) lines.push({ text: `${equations} operations`, kind: "type" });
   const isChoice = op.eqn.primitive.name === "cond" && op.bodies.length > 0;
   // The choice stands between its branches, in the box around them.

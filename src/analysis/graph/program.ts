@@ -6,7 +6,7 @@ import type { NDArray } from "../../core/array.js";
 import type { Aval } from "../../core/aval.js";
 import { type Atom, type Eqn, type Jaxpr, type Literal, subJaxprs, Var } from "../../core/jaxpr.js";
 import { nameGivenBy } from "../../primitives/checkpointName.js";
-import { bodiesOf } from "./bodies.js";
+import { bodiesOf, titleOfCall } from "./bodies.js";
 
 /** The box around the operations of a body; undefined outside of all. */
 export interface Scope {
@@ -62,8 +62,8 @@ export interface Body {
 export interface Link {
   readonly from: Operand;
   readonly to: Variable;
-  /** `slice`: one entry for each step. `next`: from one step to the one after it. */
-  readonly kind: "enter" | "slice" | "leave" | "stack" | "next";
+  /** `slice`: one entry for each step. `next`: from one step to the one after it. `count`: how many steps there are. */
+  readonly kind: "enter" | "slice" | "leave" | "stack" | "next" | "count";
 }
 
 /** A program as a graph. */
@@ -137,6 +137,10 @@ export class Opener {
         env.set(eqn.outputs[0].id, v);
         continue;
       }
+      if (keepsNumbers(eqn)) {
+        env.set(eqn.outputs[0].id, operands[0]);
+        continue;
+      }
       if (transparent.has(eqn.primitive.name) && depth < this.options.depth) {
         const title = titleOfCall(eqn);
         const inner = this.open(subJaxprs(eqn.params)[0], operands, this.scope(title, scope), depth + 1);
@@ -155,10 +159,9 @@ export class Opener {
   }
 }
 
-function titleOfCall({ primitive, params }: Eqn): string {
-  const name = typeof params.name === "string" && params.name !== "function" ? ` ${params.name}` : "";
-  return `${primitive.name}${name}`;
-}
+/** A conversion to the dtype that is there already says only that the number is no bare one any more. */
+const keepsNumbers = ({ primitive, inputs, outputs }: Eqn): boolean =>
+  primitive.name === "convertElementType" && inputs[0].aval.dtype === outputs[0].aval.dtype;
 
 /** All operations, those of bodies included. */
 export function allOperations(operations: readonly Operation[]): Operation[] {

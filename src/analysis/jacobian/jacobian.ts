@@ -95,7 +95,7 @@ export function jacobian<
   const { mode = "auto", sparse = false, explain = false, hasAux = false } = options;
   requireMode(mode);
   const given = options as { readonly argnums?: number | readonly number[]; readonly hasAux?: boolean };
-  const compute = (...args: unknown[]): unknown => {
+  return ((...args: unknown[]): unknown => {
     const linearized = linearizeArguments("jacobian", f, given, args);
     const { traced, treedef, map, aux } = linearized;
     const plan = planFor(linearized, mode, sparse);
@@ -110,8 +110,7 @@ export function jacobian<
       ...(explain ? [plan.explanation] : []),
     ];
     return all.length === 1 ? jacobian : all;
-  };
-  return compute as never;
+  }) as never;
 }
 
 function requireMode(mode: unknown): void {
@@ -131,6 +130,7 @@ function requireMode(mode: unknown): void {
 /** A plan with the structures of its blocks, which all Jacobians by it share. */
 interface Prepared extends Plan {
   readonly structure: (output: number, input: number) => SparseStructure;
+  readonly entries: number;
 }
 
 const plans = new PlanTable<Prepared>();
@@ -164,11 +164,11 @@ function planFor(
     const shape = shapeOf(map);
     const patterns = () => patternOfTraced(closed, map.activeIn, resultCount);
     const names = { outputs: traced.outTree.paths().map(keystr), inputs: treedef.paths().map(keystr) };
-    return withStructures(planJacobian(shape, names, mode, patterns, sparse), shape);
+    return withStructures(planJacobian(shape, names, mode, patterns, sparse), shape, sparse);
   });
 }
 
-function withStructures(plan: Plan, { outAvals, inAvals }: MapShape): Prepared {
+function withStructures(plan: Plan, { outAvals, inAvals }: MapShape, sparse: boolean): Prepared {
   const made = new Map<string, SparseStructure>();
   const structure = (o: number, i: number): SparseStructure => {
     const key = `${o} ${i}`;
@@ -186,7 +186,9 @@ function withStructures(plan: Plan, { outAvals, inAvals }: MapShape): Prepared {
     }
     return found;
   };
-  return { ...plan, structure };
+  // A full pattern is listed for a sparse block alone.
+  const listed = plan.patterns?.flat().filter((pattern) => sparse || !pattern.isFull) ?? [];
+  return { ...plan, structure, entries: listed.reduce((n, { nonzeros }) => n + nonzeros, 0) };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -208,7 +210,9 @@ function blocksOf(
       const { dtype } = inputDtype ? from : out;
       const type = aval([...out.shape, ...from.shape], dtype);
       const pass = way.source[output][input];
-      const inDtype = (x: NDArray): NDArray => (x.dtype === dtype ? x : convertElementType(x, dtype));
+      // Like the arrays of `jacfwd`, blocks are never weakly typed.
+      const inDtype = (x: NDArray): NDArray =>
+        x.dtype === dtype && !x.aval.weakType ? x : convertElementType(x, dtype);
       if (pass === undefined)
         return sparse ? new SparseArray(structure(output, input), zeros(aval([0], dtype))) : zeros(type);
       const block = { pass, results: results.get(pass) as ReadonlyMap<number, NDArray>, output, input };

@@ -5,7 +5,7 @@
 import { type ConcreteArray, concreteArray, type NDArray, scalar } from "../../core/array.js";
 import { type Aval, aval, sizeOf } from "../../core/aval.js";
 import { evalJaxpr } from "../../core/eval.js";
-import { Jaxpr } from "../../core/jaxpr.js";
+import { Jaxpr, subJaxprs } from "../../core/jaxpr.js";
 import { broadcastInDim } from "../../primitives/broadcast.js";
 import { jaxprCost } from "../../primitives/call.js";
 import { convertElementType } from "../../primitives/cast.js";
@@ -58,12 +58,36 @@ export interface Pass {
 
 const active = (mask: readonly boolean[]): number[] => mask.flatMap((is, i) => (is ? [i] : []));
 
-/** The part of a linear map from `seeded` inputs to `wanted` outputs. */
+/**
+ * The part of a linear map from `seeded` inputs to `wanted` outputs.
+ *
+ * @throws NotDifferentiableError if it cannot be run: a derivative rule may say how cotangents are pulled back in a way that is
+ *   not linear, so that nothing says how tangents are pushed forward.
+ */
 export function forwardPart(
   map: MapShape,
   seeded: readonly number[],
   wanted: readonly number[] = active(map.activeOut),
 ): Part {
+  const part = forwardProgram(map, seeded, wanted);
+  requireBodies(part.program);
+  return part;
+}
+
+/** Throws what running a program would, because an equation does not stand for simpler ones though it should. */
+function requireBodies(jaxpr: Jaxpr, seen = new Set<Jaxpr>()): void {
+  if (seen.has(jaxpr)) return;
+  seen.add(jaxpr);
+  for (const { primitive, params, inputs } of jaxpr.eqns) {
+    const body = primitive.inline?.(
+      params,
+      inputs.map((a) => a.aval),
+    );
+    for (const inside of body === undefined ? subJaxprs(params) : [body]) requireBodies(inside, seen);
+  }
+}
+
+function forwardProgram(map: MapShape, seeded: readonly number[], wanted: readonly number[]): Part {
   const inputs = active(map.activeIn);
   const outputs = active(map.activeOut);
   const types = seeded.map((i) => map.inAvals[i]);

@@ -1,8 +1,10 @@
 /** How a Jacobian is computed, chosen by counting. */
 import { describe, sizeOf } from "../../core/aval.js";
+import type { FluxionError } from "../../core/errors.js";
 import { type Jaxpr, subJaxprs } from "../../core/jaxpr.js";
 import type { SparsityPattern } from "../../core/pattern.js";
 import { jaxprCost } from "../../primitives/call.js";
+import { hasNoSuchMode } from "../differentiated.js";
 import { plural, rounded, showCount } from "../table.js";
 import { leafCosts, nonzeroBlocks } from "./blocks.js";
 import {
@@ -74,15 +76,37 @@ export function planJacobian(
   const certain = drafts.find(({ passes }) => passes <= 1);
   const obvious =
     certain !== undefined && drafts.every((d) => d === certain || d.estimate > lopsided * certain.estimate);
-  const made: Way[] = [];
-  const others: JacobianCandidate[] = [];
-  for (const draft of drafts) {
-    if (obvious ? draft === certain : draft.estimate <= doubt * least) made.push(draft.make());
-    else others.push({ way: draft.name, passes: draft.passes, operations: draft.estimate, estimated: true });
-  }
+  const isLikely = (draft: Draft): boolean => (obvious ? draft === certain : draft.estimate <= doubt * least);
+  const { made, missing } = makeWays(drafts, isLikely);
   const best = quickest(made);
   const rest = made.filter((way) => way !== best).map(candidateOf);
-  return planned(situation, names, mode, best, [...rest, ...others], undefined);
+  const others = drafts
+    .filter(({ name }) => !missing.has(name) && made.every((way) => way.name !== name))
+    .map(({ name: way, passes, estimate: operations }) => ({ way, passes, operations, estimated: true }));
+  return planned(situation, names, mode, best, [...rest, ...others], undefined, missing);
+}
+
+/**
+ * Makes the ways that are likely to be the best; the others too, if none of those can be made: a function with a derivative rule of
+ * its own may have one mode only.
+ *
+ * @throws what making the first way threw, if none can be made.
+ */
+function makeWays(drafts: readonly Draft[], isLikely: (draft: Draft) => boolean) {
+  const made: Way[] = [];
+  const missing = new Map<WayName, FluxionError>();
+  const attempt = (draft: Draft): void => {
+    try {
+      made.push(draft.make());
+    } catch (error) {
+      if (!hasNoSuchMode(error)) throw error;
+      missing.set(draft.name, error);
+    }
+  };
+  drafts.filter(isLikely).forEach(attempt);
+  if (made.length === 0) drafts.filter((draft) => !isLikely(draft)).forEach(attempt);
+  if (made.length === 0) throw missing.values().next().value;
+  return { made, missing };
 }
 
 /** Ways that take this many times the operations of the least count as equal to it: what they move decides. */
@@ -158,13 +182,25 @@ function draftWays(situation: Situation): Draft[] {
       make: () => singleWay(situation, direction, colouring),
     });
   }
+  if (!drafts.every(({ passes }) => passes > 1)) return drafts;
   const blocks = seedable(situation, "forward").length + seedable(situation, "reverse").length;
   // With one leaf on each side there is one block; where one pass gives everything, nothing is left to divide.
-  if (blocks > 2 && drafts.every(({ passes }) => passes > 1)) {
-    const way = blockwiseWay(situation);
-    drafts.push({ name: way.name, passes: way.size, estimate: way.operations, make: () => way });
+  if (blocks > 2) {
+    const way = attemptBlockwise(situation);
+    if (way !== undefined)
+      drafts.push({ name: way.name, passes: way.size, estimate: way.operations, make: () => way });
   }
   return drafts;
+}
+
+/** It mixes both modes, so that it is no way for a function that has one only. */
+function attemptBlockwise(situation: Situation): Way | undefined {
+  try {
+    return blockwiseWay(situation);
+  } catch (error) {
+    if (hasNoSuchMode(error)) return undefined;
+    throw error;
+  }
 }
 
 function asAsked(situation: Situation, mode: Exclude<JacobianModeOrAuto, "auto">): Way {
@@ -186,6 +222,7 @@ function planned(
   way: Way,
   others: readonly JacobianCandidate[],
   asked: string | undefined,
+  missing: ReadonlyMap<WayName, FluxionError> = new Map(),
 ): Plan {
   const { map, patterns } = situation;
   const blocks = way.source.flatMap((row, o) =>
@@ -196,7 +233,7 @@ function planned(
     rows: map.outAvals.reduce((n, t) => n + sizeOf(t.shape), 0),
     columns: map.inAvals.reduce((n, t) => n + sizeOf(t.shape), 0),
   };
-  const reason = [asked ?? whyChosen(way, others), ...colourNote(way)].join(" ");
+  const reason = [asked ?? whyChosen(way, others), ...colourNote(way), ...missingNote(missing)].join(" ");
   return {
     way,
     patterns,
@@ -237,6 +274,12 @@ function whyChosen(way: Way, others: readonly JacobianCandidate[]): string {
   return factor < 1.05
     ? `${first}, about as many operations as ${wayNames[next.way]}.`
     : `${first}, ${rounded(factor, 2)} times fewer operations than ${wayNames[next.way]}.`;
+}
+
+/** What is to be said of modes that the function does not have: the first reason will do. */
+function missingNote(missing: ReadonlyMap<WayName, FluxionError>): string[] {
+  const first = missing.entries().next().value;
+  return first === undefined ? [] : [`Not possible is ${wayNames[first[0]]}: ${first[1].message}.`];
 }
 
 /** What is to be said of colours: how many there are, or that they do not help. */

@@ -8,8 +8,10 @@ import type { TypedArray } from "../../core/dtype.js";
 import { equalJaxprs, hashJaxpr } from "../../core/hash.js";
 import type { Jaxpr } from "../../core/jaxpr.js";
 
-/** Maps that are found by their structure, all together. */
-const places = 32;
+/** Maps whose plans are kept, all together. */
+const places = 64;
+/** Entries of patterns that are kept, all plans together but for the last: each takes some 20 bytes, with its places. */
+const mostEntries = 2 ** 22;
 /** Plans for one map, with different arrays. */
 const perMap = 4;
 /** Arrays up to this many elements are compared; larger ones are the same only if they are the same object. */
@@ -26,11 +28,24 @@ interface Constant {
   readonly values: TypedArray | undefined;
 }
 
-type Known<P> = Map<string, Entry<P>[]>;
+/** The plans for one map. */
+interface Known<P> {
+  readonly hash: string;
+  readonly jaxpr: Jaxpr;
+  readonly plans: Map<string, Entry<P>[]>;
+  /** Of their patterns. */
+  entries: number;
+}
 
-export class PlanTable<P> {
+interface Sized {
+  /** Of the patterns that it holds in lists. */
+  readonly entries: number;
+}
+
+export class PlanTable<P extends Sized> {
   private readonly byMap = new WeakMap<Jaxpr, Known<P>>();
-  private readonly byHash = new Map<string, { readonly jaxpr: Jaxpr; readonly known: Known<P> }>();
+  /** What was asked for last is last. */
+  private readonly byHash = new Map<string, Known<P>>();
 
   /**
    * The plan for a map, made if there is none.
@@ -39,28 +54,46 @@ export class PlanTable<P> {
    */
   find(jaxpr: Jaxpr, key: string, consts: readonly NDArray[], make: () => P): P {
     const known = this.knownOf(jaxpr);
-    const entries = known.get(key) ?? [];
+    const entries = known.plans.get(key) ?? [];
     const found = entries.find((entry) => entry.consts.every((c, k) => isSame(c, consts[k])));
     if (found !== undefined) return found.plan;
     const plan = make();
-    known.set(key, [{ consts: consts.map(remembered), plan }, ...entries.slice(0, perMap - 1)]);
+    known.plans.set(key, [{ consts: consts.map(remembered), plan }, ...entries.slice(0, perMap - 1)]);
+    known.entries += plan.entries - sum(entries.slice(perMap - 1).map((e) => e.plan.entries));
+    this.dropOldest();
     return plan;
   }
 
   private knownOf(jaxpr: Jaxpr): Known<P> {
-    const direct = this.byMap.get(jaxpr);
-    if (direct !== undefined) return direct;
-    const hash = hashJaxpr(jaxpr);
-    const same = this.byHash.get(hash);
-    const known: Known<P> = same !== undefined && equalJaxprs(same.jaxpr, jaxpr) ? same.known : new Map();
-    this.byMap.set(jaxpr, known);
-    // What was asked for last is dropped last.
-    this.byHash.delete(hash);
-    this.byHash.set(hash, { jaxpr: same?.known === known ? same.jaxpr : jaxpr, known });
-    if (this.byHash.size > places) this.byHash.delete(this.byHash.keys().next().value as string);
+    let known = this.byMap.get(jaxpr);
+    if (known === undefined) {
+      const hash = hashJaxpr(jaxpr);
+      const same = this.byHash.get(hash);
+      known =
+        same !== undefined && equalJaxprs(same.jaxpr, jaxpr)
+          ? same
+          : { hash, jaxpr, plans: new Map(), entries: 0 };
+      this.byMap.set(jaxpr, known);
+    }
+    this.byHash.delete(known.hash);
+    this.byHash.set(known.hash, known);
     return known;
   }
+
+  /** Its jaxpr may live on, so what is dropped is emptied. */
+  private dropOldest(): void {
+    let entries = sum([...this.byHash.values()].map((known) => known.entries));
+    for (const known of this.byHash.values()) {
+      if (this.byHash.size <= places && (entries <= mostEntries || this.byHash.size === 1)) return;
+      entries -= known.entries;
+      this.byHash.delete(known.hash);
+      known.plans.clear();
+      known.entries = 0;
+    }
+  }
 }
+
+const sum = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0);
 
 const remembered = (x: NDArray): Constant => ({
   ref: new WeakRef(x),

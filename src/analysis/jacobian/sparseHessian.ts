@@ -95,7 +95,7 @@ export function sparseHessian<F extends ScalarFn, const N extends Argnums<F> = 0
   const { argnums = 0 } = given;
   const gradient = grad(f as ScalarFn, { argnums } as object) as Fn;
   Object.defineProperty(gradient, "name", { value: nameOf(f) });
-  const compute = (...args: unknown[]): unknown => {
+  return ((...args: unknown[]): unknown => {
     const linearized = linearizeArguments("sparseHessian", gradient, { argnums }, args);
     const { traced, treedef, map } = linearized;
     const plan = planFor(linearized);
@@ -105,8 +105,7 @@ export function sparseHessian<F extends ScalarFn, const N extends Argnums<F> = 0
       blocks.map((row) => unflatten(treedef, row)),
     );
     return explain ? [hessian, plan.explanation] : hessian;
-  };
-  return compute as never;
+  }) as never;
 }
 
 interface Plan {
@@ -114,6 +113,7 @@ interface Plan {
   readonly pass: Pass | undefined;
   readonly blocks: readonly (readonly Block[])[];
   readonly explanation: HessianPlan;
+  readonly entries: number;
 }
 
 /** A block of the Hessian, and where in the results of the pass its entries are. */
@@ -144,7 +144,8 @@ function makePlan(map: MapShape, pattern: SparsityPattern): Plan {
     colouring.symmetric,
     pass?.operations ?? 0,
   );
-  return { pass, blocks: placeBlocks(map, pattern, colouring, pass), explanation };
+  const { nonzeros: entries } = pattern;
+  return { pass, blocks: placeBlocks(map, pattern, colouring, pass), explanation, entries };
 }
 
 /** Cuts the pattern into blocks, and finds for each entry its place in the results [colours, rows of all leaves]. */
@@ -193,7 +194,8 @@ function blocksOf(map: LinearMap, { pass, blocks }: Plan): SparseArray[][] {
       const { dtype } = map.outAvals[o];
       if (all === undefined || places.size === 0) return new SparseArray(structure, zeros(aval([0], dtype)));
       const values = pick(all, places);
-      return new SparseArray(structure, values.dtype === dtype ? values : convertElementType(values, dtype));
+      const isExact = values.dtype === dtype && !values.aval.weakType;
+      return new SparseArray(structure, isExact ? values : convertElementType(values, dtype));
     }),
   );
 }

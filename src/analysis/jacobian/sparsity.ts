@@ -43,7 +43,8 @@ export type SparsityTree<O, I> = O extends NDArray | number | boolean
  * The pattern is sound: what it leaves out is zero for all arguments (as long as nothing overflows on the way). Mostly it is
  * exact. It can be too large where elements are chosen by what is only known when the program runs: sorted, indexed by an argument,
  * by a branch. Indices and masks that `f` closes over, and zeros of the matrices that it multiplies by, are made use of; so an array
- * of indices is better closed over than given as an argument. A pattern of more than 2²² entries is taken to be full.
+ * of indices is better closed over than given as an argument. A pattern of more than 2²² entries, and of more than
+ * eight for each element of arguments and results, is taken to be full.
  *
  * @param f a function of trees of arrays.
  * @param args arrays, numbers or `ShapeDtype`s of any shapes; of arrays only the type is looked at. Behind them options may stand:

@@ -17,7 +17,7 @@ export interface StarColouring {
 }
 
 /** A search may look at so many paths; vertices with more neighbours than that allows get a colour of their own. */
-const mostPaths = 2 ** 24;
+const mostPaths = 2 ** 26;
 
 /** A star colouring of a symmetric pattern, the best of several. */
 export function colourSymmetric(pattern: SparsityPattern): StarColouring {
@@ -45,6 +45,7 @@ export function colourSymmetric(pattern: SparsityPattern): StarColouring {
 function candidateHubs(pattern: SparsityPattern): Uint8Array[] {
   const n = pattern.rows;
   const degrees = Int32Array.from({ length: n }, (_, i) => pattern.offsets[i + 1] - pattern.offsets[i]);
+  const widest = widestRow(pattern);
   const median = degrees.slice().sort()[n >>> 1] ?? 0;
   const found: Uint8Array[] = [];
   const seen = new Set<number>();
@@ -53,7 +54,7 @@ function candidateHubs(pattern: SparsityPattern): Uint8Array[] {
     limit = Math.min(limit, most);
     let hubs = above(degrees, limit);
     while (pathsOf(pattern, degrees, hubs) > mostPaths) {
-      limit = Math.min(limit, Math.max(...degrees)) / 2;
+      limit = Math.min(limit, widest) / 2;
       hubs = above(degrees, limit);
     }
     const count = hubs.reduce((sum, isHub) => sum + isHub, 0);

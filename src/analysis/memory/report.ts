@@ -5,7 +5,7 @@ import type { DType } from "../../core/dtype.js";
 import type { MemoryAnalysis } from "../../core/lowered.js";
 import type { StorageCost } from "../../transforms/checkpointReport.js";
 import type { SavedResidual } from "../../transforms/residuals.js";
-import { plural, showBytes, showCount, table } from "../table.js";
+import { plural, showBytes, table } from "../table.js";
 
 /** The memory of one program, in bytes. */
 export interface MemoryUse {
@@ -135,7 +135,7 @@ export class MemoryFootprint {
     const share = Math.round((100 * nothing.extraOperations) / Math.max(1, forwardOperations));
     return (
       `checkpoint(${this.name}) would store ${showBytes(nothing.bytes)} for the way back instead of ` +
-      `${showBytes(everything.bytes)}, and do ${showCount(nothing.extraOperations)} operations again ` +
+      `${showBytes(everything.bytes)}, and do ${plural(nothing.extraOperations, "operation")} again ` +
       `(${share} % of the way forward).`
     );
   }
@@ -146,7 +146,8 @@ const uses = ({ asWritten, compiled }: MemoryUse): string[] => [
   compiled === undefined ? "-" : showBytes(compiled.peakBytes),
 ];
 
-const times = (ratio: number): string => `${ratio.toFixed(ratio < 10 ? 2 : 1)} ×`;
+const times = (ratio: number): string =>
+  Number.isNaN(ratio) ? "-" : `${ratio.toFixed(ratio < 10 ? 2 : 1)} ×`;
 
 const sum = (list: readonly { readonly bytes: number }[]): number =>
   list.reduce((all, { bytes }) => all + bytes, 0);

@@ -10,13 +10,21 @@ import { ShapeDtype } from "../../transforms/makeJaxpr.js";
 import type { TracedForReverse } from "../../transforms/residuals.js";
 import type { Argnums, Fn } from "../../transforms/types.js";
 import { type ArgsAndOptions, splitOptions } from "../arguments.js";
-import { traceDifferentiated } from "../differentiated.js";
+import { hasNoSuchMode, traceDifferentiated } from "../differentiated.js";
 import type { JacobianModeOrAuto, JacobianPlan } from "../jacobian/explanation.js";
 import { jacobian } from "../jacobian/jacobian.js";
-import { programCost } from "../programCost.js";
 import { showCount } from "../table.js";
-import { ModeComparison, type ModeRow } from "./comparison.js";
-import { type Derive, FlatFunction, type ModeProgram, type ModePrograms, modePrograms } from "./programs.js";
+import { type MissingRow, ModeComparison, type ModeRow } from "./comparison.js";
+import {
+  type CountedProgram,
+  counted,
+  type Derive,
+  FlatFunction,
+  type MissingProgram,
+  type ModeProgram,
+  type ModePrograms,
+  modePrograms,
+} from "./programs.js";
 import { exampleArray, type Timing, timePrograms } from "./timing.js";
 
 export interface CompareModesOptions<F extends Fn = Fn> {
@@ -39,6 +47,8 @@ export const compareModesOptions = ["argnums", "measure", "memoryLimit", "timeLi
  * For each there are passes, counted multiplications and operations, bytes moved, peak bytes and what is stored between forward and
  * backward pass; with `measure: true` also the time on the current device.
  *
+ * A function with a derivative rule of its own may have one mode only: the rows of the other are left out, and the reason is given.
+ *
  * Counting computes nothing (`programCost` says how it is done), so with `ShapeDtype`s as arguments sizes may be any. The
  * programs of the Jacobian are those that `jacfwd` and `jacrev` make, or `grad` of a scalar. Times are medians of compiled
  * programs, without compilation; arguments given as `ShapeDtype`s are then filled with random numbers.
@@ -47,7 +57,7 @@ export const compareModesOptions = ["argnums", "measure", "memoryLimit", "timeLi
  * @param args arguments of it (arrays, numbers or `ShapeDtype`s) and behind them, if wanted, options.
  * @returns the comparison, which prints as a table with a verdict: which mode for the whole Jacobian, and from how many
  *   inputs on the other one.
- * @throws NotDifferentiableError if there is no float to differentiate by or a result is no float; ArgumentError for wrong options;
+ * @throws NotDifferentiableError if there is no float to differentiate by, a result is no float, or neither mode exists; ArgumentError for wrong options;
  *   ConcretizationError if `f` asks for values that `ShapeDtype`s do not have (give it arrays); what else tracing `f` throws.
  * @example
  * const f = (x) => np.sum(np.sin(x).mul(x));
@@ -80,19 +90,22 @@ export async function compare(
   const { measure, memoryLimit, timeLimit } = readOptions(options, what);
   const traced = traceDifferentiated(f, args, options.argnums, what);
   const programs = modePrograms(traced);
-  const named = [...namedPrograms(programs), ...compressedPrograms(traced, programs)];
-  const costs = named.map(({ program }) => programCost(program.jaxpr));
+  const all = namedPrograms(programs);
+  const named = [...all.filter(isThere), ...compressedPrograms(traced, programs)];
+  const missing = all.flatMap(({ kind, label, program }): MissingRow[] =>
+    "missing" in program ? [{ kind, label, error: program.missing }] : [],
+  );
   const given = once(() => inputsOf(traced, args));
   const timings = measure
     ? await timePrograms(
-        named.map(({ program }, i) => ({
+        named.map(({ program }) => ({
           jaxpr: program.jaxpr,
           inputs: () => [
             ...program.consts,
             ...given().slice(program.takesConstants ? 0 : traced.constants),
             ...program.seeds.map((type, i) => exampleArray(type, -1 - i)),
           ],
-          operations: costs[i].operations,
+          operations: program.cost.operations,
         })),
         { memoryLimit, timeLimit },
       )
@@ -104,7 +117,7 @@ export async function compare(
       kind,
       label,
       passes: program.passes,
-      ...costs[i],
+      ...program.cost,
       residuals: isReverse ? kept : { count: 0, bytes: 0 },
       ms: timing !== undefined && "ms" in timing ? timing.ms : undefined,
       skipped: timing !== undefined && "skipped" in timing ? timing.skipped : undefined,
@@ -112,7 +125,7 @@ export async function compare(
   });
   const { inputs, outputs, sharedOperations } = programs;
   const device = measure ? defaultDevice() : undefined;
-  return new ModeComparison({ name: nameOf(f), inputs, outputs, rows, sharedOperations, device });
+  return new ModeComparison({ name: nameOf(f), inputs, outputs, rows, missing, sharedOperations, device });
 }
 
 function readOptions(options: CompareModesOptions, what: string) {
@@ -130,15 +143,25 @@ function readOptions(options: CompareModesOptions, what: string) {
   return { measure, memoryLimit, timeLimit };
 }
 
-interface NamedProgram {
+interface NamedProgram<P = CountedProgram> {
   readonly kind: ModeRow["kind"];
   readonly label: string;
-  readonly program: ModeProgram;
+  readonly program: P;
   /** Whether something is kept from a forward pass for a backward one. */
   readonly isReverse: boolean;
 }
 
-function namedPrograms({ value, jvp, vjp, forward, reverse, isScalar }: ModePrograms): NamedProgram[] {
+const isThere = (named: NamedProgram<CountedProgram | MissingProgram>): named is NamedProgram =>
+  !("missing" in named.program);
+
+function namedPrograms({
+  value,
+  jvp,
+  vjp,
+  forward,
+  reverse,
+  isScalar,
+}: ModePrograms): NamedProgram<CountedProgram | MissingProgram>[] {
   const whole = isScalar ? "gradient" : "Jacobian";
   const by = (passes: number, pass: string): string => `${whole} by ${pass}${passes === 1 ? "" : "s"}`;
   return [
@@ -167,7 +190,9 @@ function compressedPrograms(traced: TracedForReverse, programs: ModePrograms): N
   if (!isSparse(traced, programs)) return [];
   const { inputs, outputs } = programs;
   const flat = new FlatFunction(traced);
-  const planned = (mode: JacobianModeOrAuto): readonly [Omit<ModeProgram, "passes">, JacobianPlan] => {
+  const planned = (
+    mode: JacobianModeOrAuto,
+  ): readonly [Omit<ModeProgram, "passes">, JacobianPlan] | undefined => {
     let plan: JacobianPlan | undefined;
     const derive: Derive = (f, { argnums }) => {
       const explained = jacobian(f, { mode, argnums, sparse: true, explain: true });
@@ -177,15 +202,23 @@ function compressedPrograms(traced: TracedForReverse, programs: ModePrograms): N
         return result;
       };
     };
-    const program = flat.derivativeOfClosure(derive);
-    return [program, plan as unknown as JacobianPlan];
+    try {
+      const program = flat.derivativeOfClosure(derive);
+      return [program, plan as unknown as JacobianPlan];
+    } catch (error) {
+      // A mode that the function does not have is told of without colours.
+      if (hasNoSuchMode(error)) return undefined;
+      throw error;
+    }
   };
   return (["compressedForward", "compressedReverse"] as const).flatMap((kind): NamedProgram[] => {
-    const [program, { passes }] = planned(kind);
+    const found = planned(kind);
+    if (found === undefined) return [];
+    const [program, { passes }] = found;
     const isReverse = kind === "compressedReverse";
     if (passes >= (isReverse ? outputs : inputs)) return [];
     const label = `sparse, by ${showCount(passes)} ${isReverse ? "vjp" : "jvp"}${passes === 1 ? "" : "s"}`;
-    return [{ kind, label, program: { ...program, passes }, isReverse }];
+    return [{ kind, label, program: counted({ ...program, passes }), isReverse }];
   });
 }
 

@@ -24,13 +24,21 @@ export interface ModeRow extends ProgramCost {
   readonly skipped: string | undefined;
 }
 
+/** A row that there is not, because the function has no derivative in that mode. */
+export interface MissingRow {
+  readonly kind: ModeRow["kind"];
+  readonly label: string;
+  /** Says why, as `jvp` or `vjp` of the function would. */
+  readonly error: Error;
+}
+
 /** The better of the ways, and by how much. */
 export interface ModeVerdict {
   /** By counted operations; bytes moved decide between equals. */
   readonly mode: JacobianMode;
-  /** What it is compared with: the better of the other ways that are not compressed. */
-  readonly over: "forward" | "reverse";
-  /** How many times as many operations the other takes: at least 1, and infinity if this one takes none. */
+  /** What it is compared with: the better of the other ways that are not compressed; undefined if there is none. */
+  readonly over: "forward" | "reverse" | undefined;
+  /** How many times as many operations the other takes: at least 1, and infinity if this one takes none; 1 if there is no other. */
   readonly factor: number;
   /** The fastest of those that were measured; undefined if fewer than two were. */
   readonly measured:
@@ -44,6 +52,7 @@ export interface ModeFindings {
   readonly inputs: number;
   readonly outputs: number;
   readonly rows: readonly ModeRow[];
+  readonly missing: readonly MissingRow[];
   /** Operations of the Jacobian that are done once, however many passes there are. */
   readonly sharedOperations: number;
   readonly device: DeviceName | undefined;
@@ -65,47 +74,54 @@ export class ModeComparison {
   /** How many elements its result has. */
   readonly outputs: number;
   readonly rows: readonly ModeRow[];
+  /** Rows that there are not; mostly none. */
+  readonly missing: readonly MissingRow[];
   /** On which device the times are, if they were asked for. */
   readonly device: DeviceName | undefined;
   readonly verdict: ModeVerdict;
   /**
    * For how many inputs both modes would take the same operations, if outputs and the cost of a pass stayed what they are: below it
-   * forward mode is cheaper, above it reverse mode.
+   * forward mode is cheaper, above it reverse mode. NaN if there is only one of them, or both compute nothing.
    */
   readonly crossover: number;
-  /** Operations of the Jacobian by k jvps: `shared + k · perPass`. */
-  readonly forwardLine: { readonly shared: number; readonly perPass: number };
+  /** Operations of the Jacobian by k jvps: `shared + k · perPass`; undefined if there is no forward mode. */
+  readonly forwardLine: { readonly shared: number; readonly perPass: number } | undefined;
 
   /** @internal */
-  constructor({ name, inputs, outputs, rows, sharedOperations, device }: ModeFindings) {
+  constructor({ name, inputs, outputs, rows, missing, sharedOperations, device }: ModeFindings) {
     this.name = name;
     this.inputs = inputs;
     this.outputs = outputs;
     this.rows = rows;
+    this.missing = missing;
     this.device = device;
-    const [forward, reverse] = [this.row("forward"), this.row("reverse")];
-    const shared = Math.min(sharedOperations, forward.operations);
-    const perPass = inputs === 0 ? 0 : (forward.operations - shared) / inputs;
-    this.forwardLine = { shared, perPass };
-    this.crossover = Math.max(0, reverse.operations - shared) / perPass;
-    this.verdict = judge(this.jacobians);
+    this.verdict = judge(this.jacobians, missing);
+    const [forward, reverse] = [this.find("forward"), this.find("reverse")];
+    this.forwardLine = forward && lineOf(forward.operations, sharedOperations, inputs);
+    const { shared, perPass } = this.forwardLine ?? { shared: 0, perPass: Number.NaN };
+    this.crossover = reverse === undefined ? Number.NaN : Math.max(0, reverse.operations - shared) / perPass;
   }
 
   /**
    * The figures of one way.
-   * @throws RangeError for a way that the comparison does not have.
+   * @throws RangeError for a way that the comparison does not have, or the function has not.
    */
   row(kind: ModeRow["kind"]): ModeRow {
     const found = this.find(kind);
     if (found === undefined)
       throw new RangeError(
-        `there is no row "${kind}"; the rows are ${this.rows.map((row) => row.kind).join(", ")}`,
+        `there is no row "${kind}"; the rows are ${this.rows.map((row) => row.kind).join(", ")}${this.whyMissing(kind)}`,
       );
     return found;
   }
 
   find(kind: ModeRow["kind"]): ModeRow | undefined {
     return this.rows.find((row) => row.kind === kind);
+  }
+
+  private whyMissing(kind: ModeRow["kind"]): string {
+    const found = this.missing.find((row) => row.kind === kind);
+    return found === undefined ? "" : `: ${found.error.message}`;
   }
 
   /** The rows of whole Jacobians. */
@@ -124,8 +140,10 @@ export class ModeComparison {
   private counted(): string {
     const { mode, over, factor } = this.verdict;
     const best = this.row(mode);
-    if (this.row("reverse").passes === 0) return "the result does not depend on the inputs.";
+    if (this.inputs === 0 || this.find("reverse")?.passes === 0)
+      return "the result does not depend on the inputs.";
     if (best.operations === 0) return `${this.named(best)}, which takes no operations.`;
+    if (over === undefined) return `${this.named(best)} is the only way.`;
     const compressed = mode === "compressedForward" || mode === "compressedReverse";
     const than = compressed ? ` than ${modeName(over)}` : "";
     if (factor < 1.05) return `${this.named(best)}; ${modeName(over)} costs about the same.`;
@@ -140,6 +158,9 @@ export class ModeComparison {
 
   private crossing(): string {
     const { crossover } = this;
+    for (const mode of ["forward", "reverse"] as const) {
+      if (this.find(mode) === undefined) return `There is no ${modeName(mode)}${this.whyMissing(mode)}.`;
+    }
     if (Number.isNaN(crossover)) return "Neither mode has anything to compute.";
     if (crossover === Number.POSITIVE_INFINITY) return "A pass of forward mode costs nothing.";
     if (crossover <= 1) return "Forward mode would not be cheaper even with a single input.";
@@ -204,16 +225,27 @@ const times = (factor: number): string => `${rounded(factor)} times`;
 
 const isDense = ({ kind }: ModeRow): boolean => kind === "forward" || kind === "reverse";
 
-function judge(rows: readonly (ModeRow & { readonly kind: JacobianMode })[]): ModeVerdict {
+/** What is shared by all passes, and what each takes. */
+function lineOf(operations: number, sharedOperations: number, passes: number) {
+  const shared = Math.min(sharedOperations, operations);
+  return { shared, perPass: passes === 0 ? 0 : (operations - shared) / passes };
+}
+
+/** @throws why there is no way, if there is none. */
+function judge(
+  rows: readonly (ModeRow & { readonly kind: JacobianMode })[],
+  missing: readonly MissingRow[],
+): ModeVerdict {
+  if (rows.length === 0) throw missing[0].error;
   const byCount = [...rows].sort((a, b) => a.operations - b.operations || a.bytesMoved - b.bytesMoved);
   const [best] = byCount;
-  const other = byCount.find((row) => row !== best && isDense(row)) ?? best;
+  const other = byCount.find((row) => row !== best && isDense(row));
   const byTime = rows.filter((row) => row.ms !== undefined).sort((a, b) => Number(a.ms) - Number(b.ms));
   const next = byTime.slice(1).find(isDense) ?? byTime[1];
   return {
     mode: best.kind,
-    over: other.kind as "forward" | "reverse",
-    factor: ratio(other.operations, best.operations),
+    over: other?.kind as "forward" | "reverse" | undefined,
+    factor: other === undefined ? 1 : ratio(other.operations, best.operations),
     measured:
       next === undefined
         ? undefined

@@ -9,28 +9,35 @@ import type { ModeScaling } from "./scaling.js";
 /** Operations against the number of inputs, for a function whose passes cost what those of this one do. */
 export function comparisonPlot(modes: ModeComparison): Promise<string> {
   const { inputs, crossover, forwardLine, name } = modes;
-  const reverse = modes.row("reverse");
+  const reverse = modes.find("reverse");
   const most =
     10 ** Math.ceil(Math.log10(Math.max(10, 2 * inputs, Number.isFinite(crossover) ? 2 * crossover : 1)));
   const xs = powersTo(most);
-  const forward = (k: number): number => forwardLine.shared + k * forwardLine.perPass;
   const plot: Plot = {
     title: `${name}: all derivatives with ${plural(modes.outputs, "output")}`,
     x: { name: "inputs" },
     left: { name: "operations" },
     series: [
-      {
-        name: "forward mode",
-        kind: "line",
-        colour: colours.blue,
-        points: xs.map((k) => [k, forward(k)]),
-      },
-      {
-        name: "reverse mode",
-        kind: "line",
-        colour: colours.orange,
-        points: xs.map((k) => [k, reverse.operations]),
-      },
+      ...(forwardLine === undefined
+        ? []
+        : [
+            {
+              name: "forward mode",
+              kind: "line" as const,
+              colour: colours.blue,
+              points: xs.map((k) => [k, forwardLine.shared + k * forwardLine.perPass] as const),
+            },
+          ]),
+      ...(reverse === undefined
+        ? []
+        : [
+            {
+              name: "reverse mode",
+              kind: "line" as const,
+              colour: colours.orange,
+              points: xs.map((k) => [k, reverse.operations] as const),
+            },
+          ]),
       {
         name: `this function (${plural(inputs, "input")})`,
         kind: "points",
@@ -39,7 +46,7 @@ export function comparisonPlot(modes: ModeComparison): Promise<string> {
       },
     ],
     marks:
-      crossover >= 1 && Number.isFinite(crossover)
+      reverse !== undefined && crossover >= 1 && Number.isFinite(crossover)
         ? [
             {
               x: crossover,
@@ -77,7 +84,10 @@ export function scalingPlot(scaling: ModeScaling): Promise<string> {
         name: label[mode],
         kind: "line" as const,
         colour: colour[mode],
-        points: comparisons.map((c) => [c.inputs, c.row(mode).operations] as const),
+        points: comparisons.flatMap((c) => {
+          const row = c.find(mode);
+          return row === undefined ? [] : [[c.inputs, row.operations] as const];
+        }),
       })),
       ...(device === undefined
         ? []
@@ -87,7 +97,7 @@ export function scalingPlot(scaling: ModeScaling): Promise<string> {
             axis: "right" as const,
             colour: colour[mode],
             points: comparisons.flatMap((c) => {
-              const { ms } = c.row(mode);
+              const ms = c.find(mode)?.ms;
               return ms === undefined ? [] : [[c.inputs, ms] as const];
             }),
           }))),

@@ -4,6 +4,7 @@
  */
 import type { NDArray } from "../../core/array.js";
 import { type Aval, sizeOf, tangentAval } from "../../core/aval.js";
+import type { MissingRuleError, NotDifferentiableError } from "../../core/errors.js";
 import { evalJaxpr } from "../../core/eval.js";
 import type { Jaxpr } from "../../core/jaxpr.js";
 import { dceJaxpr } from "../../transforms/dce.js";
@@ -15,7 +16,8 @@ import { makeJaxpr, ShapeDtype } from "../../transforms/makeJaxpr.js";
 import { partialEvalJaxpr } from "../../transforms/partialEval.js";
 import { residualsOf, type SavedResiduals, type TracedForReverse } from "../../transforms/residuals.js";
 import type { Fn } from "../../transforms/types.js";
-import { programCost } from "../programCost.js";
+import { hasNoSuchMode } from "../differentiated.js";
+import { type ProgramCost, programCost } from "../programCost.js";
 
 /** A program, and what its inputs are beside those of the function. */
 export interface ModeProgram {
@@ -31,6 +33,16 @@ export interface ModeProgram {
   readonly passes: number;
 }
 
+export interface CountedProgram extends ModeProgram {
+  readonly cost: ProgramCost;
+}
+
+/** What there is no program for: the function has a derivative rule of its own, and it says nothing of this mode. */
+export interface MissingProgram {
+  readonly passes: number;
+  readonly missing: NotDifferentiableError | MissingRuleError;
+}
+
 export interface ModePrograms {
   /** Elements that are differentiated by. */
   readonly inputs: number;
@@ -38,11 +50,11 @@ export interface ModePrograms {
   readonly outputs: number;
   /** Whether the result is one scalar: the Jacobian is the gradient. */
   readonly isScalar: boolean;
-  readonly value: ModeProgram;
-  readonly jvp: ModeProgram;
-  readonly vjp: ModeProgram;
-  readonly forward: ModeProgram;
-  readonly reverse: ModeProgram;
+  readonly value: CountedProgram;
+  readonly jvp: CountedProgram | MissingProgram;
+  readonly vjp: CountedProgram | MissingProgram;
+  readonly forward: CountedProgram | MissingProgram;
+  readonly reverse: CountedProgram | MissingProgram;
   /** What reverse mode keeps between the two passes. */
   readonly residuals: SavedResiduals;
   /** Operations that the passes have in common: what is computed once, however many there are. */
@@ -131,30 +143,47 @@ export function modePrograms(traced: TracedForReverse): ModePrograms {
   const outputs = totalSize(outAvals);
   const { inAvals } = jaxpr;
   const cotangents = outAvals.map(tangentAval);
-  const pulled = programOf(
-    (...all) => {
-      const given = all.slice(0, inAvals.length);
-      const [y, pull] = vjp(flat.given(given, false), ...(flat.chosen(given) as never[]));
-      return [y, pull(all.slice(inAvals.length) as never)];
-    },
-    [...inAvals, ...cotangents],
-  );
+  const pulled = () =>
+    programOf(
+      (...all) => {
+        const given = all.slice(0, inAvals.length);
+        const [y, pull] = vjp(flat.given(given, false), ...(flat.chosen(given) as never[]));
+        return [y, pull(all.slice(inAvals.length) as never)];
+      },
+      [...inAvals, ...cotangents],
+    );
   const tangents = flat.activeAvals.map(tangentAval);
-  const reverse = isScalar ? flat.derivative(grad as Derive, true) : flat.derivative(jacrev as Derive);
+  const reverse = () =>
+    isScalar ? flat.derivative(grad as Derive, true) : flat.derivative(jacrev as Derive);
   const one = { takesConstants: true, passes: 1 };
+  // Outputs that do not depend on the inputs need no pass.
+  const dependent = totalSize(outAvals.filter((_, i) => pushed.activeOut[i]));
   return {
     inputs,
     outputs,
     isScalar,
-    value: { jaxpr, consts: [], seeds: [], ...one },
-    jvp: { jaxpr: pushed.jaxpr, consts: [], seeds: tangents, ...one },
-    vjp: { ...pulled, seeds: cotangents, ...one },
-    forward: { ...flat.derivative(jacfwd as Derive), passes: inputs },
-    // Outputs that do not depend on the inputs need no pass.
-    reverse: { ...reverse, passes: totalSize(outAvals.filter((_, i) => pushed.activeOut[i])) },
+    value: counted({ jaxpr, consts: [], seeds: [], ...one }),
+    jvp: ifPossible(1, () => ({ jaxpr: pushed.jaxpr, consts: [], seeds: tangents, ...one })),
+    vjp: ifPossible(1, () => ({ ...pulled(), seeds: cotangents, ...one })),
+    forward: ifPossible(inputs, () => ({ ...flat.derivative(jacfwd as Derive), passes: inputs })),
+    reverse: ifPossible(dependent, () => ({ ...reverse(), passes: dependent })),
     residuals: residualsOf(traced),
     sharedOperations: sharedOperations(jaxpr, pushed, active.filter((a) => a).length),
   };
+}
+
+export const counted = (program: ModeProgram): CountedProgram => ({
+  ...program,
+  cost: programCost(program.jaxpr),
+});
+
+function ifPossible(passes: number, make: () => ModeProgram): CountedProgram | MissingProgram {
+  try {
+    return counted(make());
+  } catch (error) {
+    if (!hasNoSuchMode(error)) throw error;
+    return { passes, missing: error };
+  }
 }
 
 /** The operations of the linearization: of what the residuals need. */

@@ -29,9 +29,11 @@ export class ModeScaling implements Iterable<ModeComparison> {
     return this.comparisons[Symbol.iterator]();
   }
 
-  /** For each size how many times as many operations all derivatives take in forward mode as in reverse mode. */
+  /** For each size how many times as many operations all derivatives take in forward mode as in reverse mode; NaN if one is missing. */
   get ratios(): readonly number[] {
-    return this.comparisons.map((c) => c.row("forward").operations / c.row("reverse").operations);
+    const operations = (c: ModeComparison, mode: "forward" | "reverse"): number =>
+      c.find(mode)?.operations ?? Number.NaN;
+    return this.comparisons.map((c) => operations(c, "forward") / operations(c, "reverse"));
   }
 
   toString(): string {
@@ -40,15 +42,15 @@ export class ModeScaling implements Iterable<ModeComparison> {
     const time = (ms: number | undefined): string => (ms === undefined ? "–" : showTime(ms));
     const head = ["inputs", "outputs", "value", "forward", "reverse", "forward / reverse"];
     const lines = this.comparisons.map((c, i) => {
-      const [forward, reverse] = [c.row("forward"), c.row("reverse")];
+      const [forward, reverse] = [c.find("forward"), c.find("reverse")];
       return [
         showCount(c.inputs),
         showCount(c.outputs),
         si(c.row("value").operations),
-        si(forward.operations),
-        si(reverse.operations),
-        rounded(ratios[i]),
-        ...(timed ? [time(forward.ms), time(reverse.ms)] : []),
+        forward === undefined ? "–" : si(forward.operations),
+        reverse === undefined ? "–" : si(reverse.operations),
+        Number.isNaN(ratios[i]) ? "–" : rounded(ratios[i]),
+        ...(timed ? [time(forward?.ms), time(reverse?.ms)] : []),
       ];
     });
     const units = `All derivatives of ${this.name}: counted operations${timed ? ` and times on ${device}` : ""}`;

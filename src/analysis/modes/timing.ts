@@ -4,6 +4,7 @@ import { blockUntilReady, defaultDevice } from "../../backends/devices.js";
 import type { NDArray } from "../../core/array.js";
 import { type Aval, bytesOf } from "../../core/aval.js";
 import { isFloat } from "../../core/dtype.js";
+import { hasEffects } from "../../core/effects.js";
 import { evalJaxpr } from "../../core/eval.js";
 import type { Jaxpr } from "../../core/jaxpr.js";
 import { showTime } from "../../core/table.js";
@@ -110,6 +111,10 @@ export async function timePrograms(
   // Of the programs so far, milliseconds for an operation where that was least. Not even a fast device beats the start.
   let perOperation = 1e-6;
   for (const { jaxpr, inputs, operations } of programs) {
+    if (hasEffects(jaxpr)) {
+      runs.push({ skipped: "has effects, which every run would have again" });
+      continue;
+    }
     const estimate = operations * perOperation;
     if (estimate > timeLimit) {
       runs.push({ skipped: `would take about ${showTime(estimate)}` });

@@ -1,7 +1,8 @@
 /** What is drawn of calls, loops and large programs, and what is refused. */
-import { grad, jit, jvp, lax, type NDArray, numpy as np, ShapeDtype, vmap } from "fluxion";
+import { customJvp, grad, jit, jvp, lax, type NDArray, numpy as np, ShapeDtype, vmap } from "fluxion";
 import { drawGraph, drawJaxpr, drawTransform } from "fluxion/analysis";
 import { describe, expect, it } from "vitest";
+import { parameterNames } from "../../../src/analysis/graph/names.js";
 
 const s = new ShapeDtype([]);
 const v = new ShapeDtype([4]);
@@ -26,6 +27,39 @@ describe("names", () => {
     expect(dot).toContain('label="first.w"');
     const named = await drawGraph(f, { w: s }, { w: s }, { names: ["one", "two"] });
     expect(named.dot).toContain('label="two.w"');
+  });
+});
+
+describe("names of parameters", () => {
+  it.each<[string, (string | undefined)[]]>([
+    ["(x, y = ((a, b) => a)(1, 2), z) => x", ["x", "y", "z"]],
+    ["(/* first, last */ x, y /* (a, b) */) => x", ["x", "y"]],
+    ["function f(x, // the input)\n  y) {}", ["x", "y"]],
+    ["(x, name = \"a,b)\", y = `,(`, z = 'it\\'s, ') => x", ["x", "name", "y", "z"]],
+    ["({ w, b }, [x], z) => w", [undefined, undefined, "z"]],
+    ["method(x, y) {}", ["x", "y"]],
+  ])("%s", (text, names) => {
+    expect(parameterNames({ toString: () => text })).toEqual(names);
+  });
+
+  it("are cut in the middle where no box should be as wide", async () => {
+    const long = "w".repeat(80);
+    const { dot } = await drawGraph((x: NDArray) => x.mul(2), s, { names: [long] });
+    expect(dot).toContain(`label="${"w".repeat(30)} … ${"w".repeat(30)}"`);
+    expect(await (await drawGraph((x: NDArray) => x.mul(2), s, { names: [long] })).svg()).toContain(
+      `<title>${long}: float32[]</title>`,
+    );
+  });
+});
+
+describe("odd names", () => {
+  it("are texts in the drawing, whatever is in them", async () => {
+    const f = (p: Record<string, NDArray>) => p['"<b>&'].mul(p["\\N"]).mul(p["\n"]).mul(p["α 😀"]);
+    const graph = await drawGraph(f, { '"<b>&': s, "\\N": s, "\n": s, "α 😀": s }, { form: "compact" });
+    const svg = await graph.svg();
+    expect(svg).toContain("p[&quot;\\&quot;&lt;b&gt;&amp;&quot;]");
+    expect(svg).toContain("α 😀");
+    expect(svg).toContain("\\\\N");
   });
 });
 
@@ -63,6 +97,34 @@ describe("boxes", () => {
     expect((await drawGraph(rnn, square, v, new ShapeDtype([10, 4]), { depth: 0 })).dot).toContain(
       "scan × 10",
     );
+  });
+
+  it("steps of a loop in a loop have an index of their own", async () => {
+    const f = (x: NDArray) =>
+      lax.foriLoop(
+        0,
+        3,
+        (_: NDArray, y: NDArray) => lax.foriLoop(0, 4, (__: NDArray, z: NDArray) => z.sin(), y),
+        x,
+      );
+    const { dot } = await drawGraph(f, s);
+    for (const text of ['"x[t]"', '"x[t][s]"', '"x[t][s+1]"', '"x[t+1]"']) expect(dot).toContain(text);
+  });
+
+  it("what a while becomes in reverse mode takes its number of steps from the way forward", async () => {
+    const loop = (x: NDArray) =>
+      lax.whileLoop(
+        (y: NDArray) => y.less(10),
+        (y: NDArray) => y.mul(2),
+        x,
+      );
+    const { dot } = await drawGraph(grad(loop), s);
+    expect(dot.match(/label=" times "/g)).toHaveLength(1);
+  });
+
+  it("a function with a rule and without a name is called by its kind", async () => {
+    const f = customJvp((x: NDArray) => x.sin()).defJvp(([x], [dx]) => [x.sin(), x.cos().mul(dx)]);
+    expect(titles((await drawGraph((x: NDArray) => f(x), s)).dot)).toEqual(["customJvp"]);
   });
 
   it("branches and loops have a box for each body", async () => {
@@ -104,6 +166,25 @@ describe("boxes", () => {
       );
     for (const depth of [0, 1, 2, 3])
       expect(await (await drawGraph(nested, s, { depth })).svg()).toContain("<svg");
+  });
+});
+
+describe("what is no operation", () => {
+  it("a number that becomes an array of the same dtype", async () => {
+    const f = (x: NDArray) => lax.scan((c: NDArray, y: NDArray) => [c.mul(y), null], x, np.array([1, 2]))[0];
+    const graph = await drawGraph(f, 3, { values: true });
+    expect(graph.dot).not.toContain("float32");
+    expect(graph.operations).toBe(2);
+    expect((await drawGraph((x: NDArray) => x.astype("float64"), 3)).operations).toBe(1);
+  });
+});
+
+describe("numbers below zero", () => {
+  it("have brackets behind another sign", async () => {
+    const f = (x: NDArray) => x.mul(-3).add(-2).sub(x);
+    const { dot } = await drawGraph(f, s, { form: "compact" });
+    for (const text of ["a = x·(−3)", "b = a + (−2)"]) expect(dot).toContain(text);
+    expect((await drawGraph(f, s)).dot).toContain('"× (−3)"');
   });
 });
 

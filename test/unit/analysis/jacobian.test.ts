@@ -157,6 +157,15 @@ describe("jacobian", () => {
     }
   });
 
+  it("is weakly typed for no input, as jacfwd is", () => {
+    const weak = jacfwd((t: NDArray | number) => np.sin(t))(2).aval.weakType;
+    for (const mode of modes) {
+      const f = (t: NDArray | number) => np.sin(t);
+      expect(jacobian(f, { mode })(2).aval.weakType).toBe(weak);
+      expect(jacobian(f, { mode, sparse: true })(2).values.aval.weakType).toBe(weak);
+    }
+  });
+
   it("of what has no elements, and of what depends on nothing", () => {
     for (const mode of modes) {
       expect(jacobian((x: NDArray) => x.mul(2), { mode })(f64([])).shape).toEqual([0, 0]);
@@ -251,6 +260,19 @@ describe("jacobian under transforms", () => {
         },
       )(np.linspace(0, 1, 20))[1];
     expect(looping()).toBe(looping());
+  });
+
+  it("forgets plans with large patterns first, but not those in use", () => {
+    const planOf = (n: number) =>
+      jacobian((v: NDArray) => v.mul(np.roll(v, 1)), { sparse: true, explain: true })(np.ones([n]))[1];
+    const small = planOf(11);
+    const large = planOf(500_001);
+    expect(planOf(500_001)).toBe(large);
+    for (let k = 2; k < 8; k++) {
+      planOf(500_000 + k);
+      expect(planOf(11)).toBe(small);
+    }
+    expect(planOf(500_001)).not.toBe(large);
   });
 });
 

@@ -79,6 +79,18 @@ describe("sparseHessian", () => {
     expect(types(h.b.b.toDense())).toBe("float64[2,2]");
   });
 
+  it("of many elements with many neighbours", () => {
+    const n = 140_000;
+    const products = (x: NDArray) =>
+      [1, 2, 3, 4, 5].reduce(
+        (sum, k) => sum.add(np.sum(x.slice({ start: k }).mul(x.slice({ stop: n - k })))),
+        np.zeros([]),
+      );
+    const [h, plan] = sparseHessian(products, { explain: true })(np.ones([n]));
+    expect(h.nonzeros).toBe(10 * n - 2 * (1 + 2 + 3 + 4 + 5));
+    expect(plan.passes).toBe(11);
+  });
+
   it("in jit, vmap and grad", () => {
     const h = sparseHessian(rosenbrock);
     const x = point(6);

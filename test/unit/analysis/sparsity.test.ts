@@ -356,6 +356,14 @@ describe("large patterns", () => {
     expect(sparsity((x: NDArray) => np.sin(x).mul(x).sum(), of(1_000_000)).nonzeros).toBe(1_000_000);
   });
 
+  it("may have eight entries for each element of a large function", () => {
+    const stencil = (x: NDArray) =>
+      [1, 2, 3].reduce((sum, k) => sum.add(np.roll(x, k)).add(np.roll(x, -k)), x);
+    const pattern = sparsity(stencil, of(700_000));
+    expect(pattern.isFull).toBe(false);
+    expect(pattern.nonzeros).toBe(4_900_000);
+  });
+
   it("are full where they would have too many entries", () => {
     const pattern = sparsity((x: NDArray) => np.cumsum(x), of(10_000));
     expect(pattern.isFull).toBe(true);

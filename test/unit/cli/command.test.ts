@@ -22,7 +22,12 @@ beforeAll(() => {
       "export const f = (x) => {\n  if (!(x instanceof NDArray) || typeof compareModes !== 'function') throw new Error('another copy');\n" +
       "  return np.sin(x).sum();\n};\nexport const exampleArgs = [np.ones([3])];\n",
   );
-  mkdirSync(join(folder, "sub"));
+  writeFileSync(join(folder, "kinds.mjs"), "export class Model {}\nexport const f = (x) => x;\n");
+  writeFileSync(join(folder, "common.cjs"), "module.exports = { f: (x) => x.sin(), fArgs: [1] };\n");
+  writeFileSync(join(folder, "ends.mjs"), "process.exit(0);\n");
+  writeFileSync(join(folder, "waits.mjs"), "await new Promise(() => {});\n");
+  writeFileSync(join(folder, "seven.mjs"), "throw 7;\n");
+  for (const name of ["sub", "folder.svg"]) mkdirSync(join(folder, name));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -152,6 +157,22 @@ describe("what works", () => {
     expect(readFileSync(join(folder, "cost.svg"), "utf8")).toMatch(/<svg/);
   }, 60_000);
 
+  it("reads the exports of CommonJS that Node does not see", () => {
+    expect(all(["jaxpr common.cjs#f"], folder)[0].out).toMatch(/sin a/);
+  }, 60_000);
+
+  it("says so if the file ends the process, waits for ever, or throws what is no error", () => {
+    expect(run(["jaxpr", "ends.mjs"], folder)).toMatchObject({
+      code: 1,
+      error: "fluxion: the file ended the process (process.exit)\n",
+    });
+    expect(run(["jaxpr", "waits.mjs"], folder)).toMatchObject({
+      code: 1,
+      error: "fluxion: what the file awaits never comes\n",
+    });
+    expect(run(["jaxpr", "seven.mjs"], folder).error).toBe("fluxion: 7 was thrown, which is no Error\n");
+  }, 60_000);
+
   it("is a program with exit codes", () => {
     const good = run(["jaxpr", "model.mjs", "--transform", "grad"]);
     expect(good).toMatchObject({ code: 1, out: "" });
@@ -194,7 +215,7 @@ describe("help", () => {
     expect(each[6].out).toBe(each[1].out);
     expect(each[7].error).toBe(general.out);
     for (const { out } of ran)
-      for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(130);
+      for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
   }, 60_000);
 });
 
@@ -206,12 +227,22 @@ describe("what is not understood ends with 2", () => {
     ],
     ["help compar", /there is no command "compar"/],
     ["--json", /the first word is a command/],
-    ["jaxpr", /fluxion jaxpr of what\?/],
+    ["jaxpr", /jaxpr of what\?/],
     ["jaxpr model.mjs other.mjs", /takes one FILE#export, got "other.mjs" as well/],
     ["jaxpr model.mjs --shaps 3", /jaxpr has no option --shaps \(did you mean "--shapes"\?\)/],
     ["jaxpr model.mjs --measure", /jaxpr has no option --measure/],
-    ["jaxpr model.mjs --shapes", /--shapes/],
-    ["jaxpr model.mjs --json=yes", /--json/],
+    ["jaxpr model.mjs --shapes", /--shapes wants LIST behind it/],
+    ["graph model.mjs -o", /--output wants FILE behind it/],
+    ["graph model.mjs --depth -1", /--depth wants N behind it .* --depth=-1/],
+    ["jaxpr model.mjs --json=yes", /--json takes no value/],
+    [
+      "jaxpr model.mjs --shapes 3 --shapes 4",
+      /--shapes is there twice; the shapes of all arguments stand in one/,
+    ],
+    ["jaxpr ''", /"" is not FILE#export/],
+    ["jaxpr model.mjs#affine --shapes 3,3,3", /affine takes 2 arguments, and 3 are given/],
+    ["jaxpr model.mjs --args []", /takes 1 argument, and none is given/],
+    ["graph model.mjs --group al", /--group is one of line, function, repeats, all, got "al"/],
     ["jaxpr nowhere.mjs", /there is no file nowhere\.mjs \(looked for .*nowhere\.mjs\)/],
     ["jaxpr .", /\. is a folder/],
     ["jaxpr model.mjs#los", /no export los \(did you mean "loss"\?\): its functions are affine, branching/],
@@ -260,6 +291,17 @@ describe("what is not understood ends with 2", () => {
       expect(error).toMatch(/^fluxion: /);
       expect(error).not.toMatch(/^ +at /m);
     }
+  }, 60_000);
+
+  it("and a class, or a folder to write into, is refused", () => {
+    const [known, unknown, place] = all(
+      ["jaxpr kinds.mjs#Model", "jaxpr kinds.mjs#Modl", "graph kinds.mjs#f --shapes 3 -o folder.svg"],
+      folder,
+    );
+    expect([known.code, unknown.code, place.code]).toEqual([2, 2, 2]);
+    expect(known.error).toMatch(/Model of kinds\.mjs is not a function but a class; its functions are f\n/);
+    expect(unknown.error).toMatch(/no export Modl: its functions are f\n/);
+    expect(place.error).toMatch(/folder\.svg is a folder/);
   }, 60_000);
 
   it("and a file of another kind, or without functions, is refused", () => {

@@ -45,7 +45,10 @@ describe("shapes", () => {
     ["flaot32[3]", 1, '"flaot32[3]"', '(did you mean "float32"?)'],
     ["f32[3,x]", 7, '"x]"', "the length of an axis"],
     ["-3", 1, '"-3"', "a shape such as"],
-    ["(3)", 2, '"3)"', 'wanted ")"'],
+    ["(3)", 2, '"3)"', "(3, 4) is written 3x4"],
+    ["{w:3,w:4}", 6, '"w:4}"', "another key"],
+    ['{"\\q":3}', 2, "\\\\q", "a text as JSON has it"],
+    ["4,99999999999999999999", 3, '"999999999999"', "lengths below 2⁵³"],
   ])("%j is refused where it is wrong", (text, at, got, wanted) => {
     const error = (() => {
       try {
