@@ -20,7 +20,7 @@ import { basis } from "../../transforms/jacobian.js";
 import { jvpJaxpr } from "../../transforms/jvp.js";
 import type { LinearMap } from "../../transforms/linearize.js";
 import { transposeJaxpr } from "../../transforms/transpose.js";
-import { denseOf, pick, type SparseStructure } from "./sparseArray.js";
+import { denseOf, type SparseStructure } from "./sparseArray.js";
 
 export type Direction = "forward" | "reverse";
 
@@ -279,22 +279,41 @@ export function blockValues(block: BlockOf, { pattern, rows, columns }: SparseSt
   const forward = pass.part.direction === "forward";
   const [own, other] = forward ? [input, output] : [output, input];
   const all = results.get(other) as NDArray;
-  const flat = reshape(all, [all.size]);
+  const width = all.shape[1];
   const key = `values ${output} ${input}`;
+  const start = startOf(pass.part, pass.part.seeded.indexOf(own));
+  const [seeded, read] = forward ? [columns, rows] : [rows, columns];
+  const seedOf = (e: number): number => pass.colours?.[start + seeded[e]] ?? start + seeded[e];
   let inOrder = pass.inOrder.get(key);
-  const placed = (): Int32Array => {
-    const start = startOf(pass.part, pass.part.seeded.indexOf(own));
-    const [seeded, read] = forward ? [columns, rows] : [rows, columns];
-    const { colours } = pass;
-    return seeded.map((j, e) => (colours?.[start + j] ?? start + j) * all.shape[1] + read[e]);
-  };
   if (inOrder === undefined) {
     // 0, 1, 2, ..., as those of a diagonal are: there is nothing to pick.
-    inOrder = rows.length === all.size && placed().every((place, e) => place === e);
+    inOrder = rows.length === all.size && read.every((j, e) => seedOf(e) * width + j === e);
     pass.inOrder.set(key, inOrder);
   }
-  return inOrder ? flat : pick(flat, placesOf(pass, key, [rows.length, 1], placed));
+  if (inOrder) return reshape(all, [all.size]);
+  const places = placesOf(pass, key, [2, rows.length], () => {
+    const both = new Int32Array(2 * rows.length);
+    for (let e = 0; e < rows.length; e++) both[e] = seedOf(e);
+    both.set(read, rows.length);
+    return both;
+  });
+  return pickResults(all, places);
 }
+
+/**
+ * Single results of a pass, [n], from all of them, [seeds, elements].
+ *
+ * @param places [2, n]: seeds, and under them elements. Of their places in the flat results what fuses with this would have
+ *   to find both by dividing.
+ */
+export const pickResults = (all: NDArray, places: NDArray): NDArray =>
+  gather(all, transpose(places, [1, 0]), {
+    offsetDims: [],
+    collapsedSliceDims: [0, 1],
+    startIndexMap: [0, 1],
+    sliceSizes: [1, 1],
+    mode: "promiseInBounds",
+  });
 
 /** The block as a dense array of shape [...output, ...input]. `structure` says where entries are if seeds are shared. */
 export function denseBlock(block: BlockOf, structure: () => SparseStructure, type: Aval): NDArray {

@@ -194,7 +194,7 @@ const single = {
 } as const;
 
 /** Elements of a list at places of shape [n, 1]. */
-export const pick = (x: NDArray, places: NDArray): NDArray =>
+const pick = (x: NDArray, places: NDArray): NDArray =>
   gather(x, places, {
     offsetDims: [],
     collapsedSliceDims: [0],

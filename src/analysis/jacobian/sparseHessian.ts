@@ -7,7 +7,6 @@ import { unflatten } from "../../core/tree.js";
 import { convertElementType } from "../../primitives/cast.js";
 import { concatenate } from "../../primitives/concatenate.js";
 import { zeros } from "../../primitives/filled.js";
-import { reshape } from "../../primitives/shape.js";
 import { patternOfTraced } from "../../transforms/dependence.js";
 import { nameOf, requireFunction, requireOptions } from "../../transforms/functions.js";
 import { grad } from "../../transforms/grad.js";
@@ -17,9 +16,9 @@ import type { Argnums, Fn, ScalarFn } from "../../transforms/types.js";
 import { plural, rounded, si } from "../table.js";
 import { joined } from "./blocks.js";
 import { type SparseTree, shapeOf } from "./jacobian.js";
-import { forwardPart, type MapShape, makePass, type Pass, runPass } from "./passes.js";
+import { forwardPart, type MapShape, makePass, type Pass, pickResults, runPass } from "./passes.js";
 import { PlanTable } from "./planTable.js";
-import { pick, SparseArray, SparseStructure } from "./sparseArray.js";
+import { SparseArray, SparseStructure } from "./sparseArray.js";
 import { colourSymmetric, recovery, type StarColouring, symmetrised } from "./starColouring.js";
 
 /** How a sparse Hessian is computed. Prints as two lines. */
@@ -148,7 +147,7 @@ function makePlan(map: MapShape, pattern: SparsityPattern): Plan {
   return { pass, blocks: placeBlocks(map, pattern, colouring, pass), explanation, entries };
 }
 
-/** Cuts the pattern into blocks, and finds for each entry its place in the results [colours, rows of all leaves]. */
+/** Cuts the pattern into blocks, and finds for each entry its place in the results, [colours, rows of all leaves]. */
 function placeBlocks(
   { inAvals }: MapShape,
   pattern: SparsityPattern,
@@ -165,7 +164,8 @@ function placeBlocks(
     inAvals.map((from, i) => {
       const begins = new Int32Array(sizes[o] + 1);
       const columns: number[] = [];
-      const places: number[] = [];
+      const seeds: number[] = [];
+      const read: number[] = [];
       for (let r = 0; r < sizes[o]; r++) {
         const row = starts[o] + r;
         for (let k = offsets[row]; k < offsets[row + 1]; k++) {
@@ -173,15 +173,15 @@ function placeBlocks(
           if (j < 0 || j >= sizes[i]) continue;
           columns.push(j);
           const mirrored = found.row[k] !== row;
-          const seed = seedOf(mirrored ? row : indices[k], found.colour[k]);
-          places.push(seed * pattern.rows + found.row[k]);
+          seeds.push(seedOf(mirrored ? row : indices[k], found.colour[k]));
+          read.push(found.row[k]);
         }
         begins[r + 1] = columns.length;
       }
       const own = SparsityPattern.ofRows(sizes[o], sizes[i], begins, Int32Array.from(columns));
       return {
         structure: new SparseStructure(out.shape, from.shape, own),
-        places: concreteArray(places, [places.length, 1], "int32"),
+        places: concreteArray([...seeds, ...read], [2, seeds.length], "int32"),
       };
     }),
   );
@@ -193,14 +193,14 @@ function blocksOf(map: LinearMap, { pass, blocks }: Plan): SparseArray[][] {
     row.map(({ structure, places }) => {
       const { dtype } = map.outAvals[o];
       if (all === undefined || places.size === 0) return new SparseArray(structure, zeros(aval([0], dtype)));
-      const values = pick(all, places);
+      const values = pickResults(all, places);
       const isExact = values.dtype === dtype && !values.aval.weakType;
       return new SparseArray(structure, isExact ? values : convertElementType(values, dtype));
     }),
   );
 }
 
-/** What the pass gives, as one list: for each seed the rows of all leaves, in the widest of their dtypes. */
+/** What the pass gives: for each seed the rows of all leaves, in the widest of their dtypes. */
 function resultsOf(map: LinearMap, pass: Pass): NDArray {
   const { size } = pass;
   const results = runPass(pass, map.residuals);
@@ -209,6 +209,5 @@ function resultsOf(map: LinearMap, pass: Pass): NDArray {
     const given = results.get(o) ?? zeros(aval([size, sizeOf(out.shape)], dtype));
     return given.dtype === dtype ? given : convertElementType(given, dtype);
   });
-  const all = rows.length === 1 ? rows[0] : concatenate(rows, 1);
-  return reshape(all, [all.size]);
+  return rows.length === 1 ? rows[0] : concatenate(rows, 1);
 }
