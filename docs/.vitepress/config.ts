@@ -5,6 +5,7 @@ import { fluxionFromSource, withoutWorkerInNode } from "./fluxionFromSource.js";
 import { anchorOf, linksOfRepository } from "./links.js";
 import { sidebar } from "./pages.js";
 import { smaller } from "./smaller.js";
+import { widePictures } from "./widePictures.js";
 
 const base = process.env.FLUXION_BASE ?? "/";
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -30,7 +31,10 @@ export default defineConfig({
     anchor: { slugify: anchorOf },
     toc: { slugify: anchorOf },
     headers: { slugify: anchorOf },
-    config: linksOfRepository,
+    config: (md) => {
+      linksOfRepository(md);
+      widePictures(md);
+    },
   },
   themeConfig: {
     nav: [

@@ -7,9 +7,8 @@ import { readSource } from "./blocks.js";
 const page = readSource("docs/errors.md");
 type ErrorClass = new (...args: unknown[]) => FluxionError;
 const classes = Object.entries(fluxion).filter(
-  (entry): entry is [string, ErrorClass] =>
-    typeof entry[1] === "function" && entry[1].prototype instanceof FluxionError,
-);
+  ([, value]) => typeof value === "function" && value.prototype instanceof FluxionError,
+) as [string, ErrorClass][];
 
 it.each(classes)("%s has a section, with its code, and a row in the table", (name, Class) => {
   const { code } = new Class("", {}, {});

@@ -133,6 +133,7 @@ export class TransformDrawing {
         { svg: after, title: second },
       ],
       `${first} and ${second}`,
+      2,
     );
   }
 
@@ -145,7 +146,7 @@ export class TransformDrawing {
 /**
  * Several drawings in one SVG, each under its title: the steps of a mode, say.
  *
- * @param perRow how many stand beside each other at the most; without it, as many as there is room for.
+ * @param perRow how many stand beside each other; without it as many as a page has room for.
  */
 export async function arrangeDrawings(
   drawings: readonly GraphDrawing[],

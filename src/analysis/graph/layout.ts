@@ -104,15 +104,20 @@ export interface Panel {
 
 const gap = 24;
 const titleHeight = 26;
-const widest = 1300;
+/** What a page has room for. */
+const widest = 850;
 
-/** Several drawings in one: beside each other while there is room, else in rows. */
-export function arrange(panels: readonly Panel[], label: string, perRow = Number.POSITIVE_INFINITY): string {
+/**
+ * Several drawings in one, in rows.
+ *
+ * @param perRow how many stand beside each other; without it as many as there is room for.
+ */
+export function arrange(panels: readonly Panel[], label: string, perRow?: number): string {
   const out: string[] = [];
   let [x, y, rowHeight, width, inRow] = [gap, gap, 0, 0, 0];
   for (const { svg, title } of panels) {
     const [w, h] = sizeOfSvg(svg);
-    if (inRow > 0 && (inRow >= perRow || x + w > widest))
+    if (inRow > 0 && (perRow === undefined ? x + w + gap > widest : inRow >= perRow))
       [x, y, rowHeight, inRow] = [gap, y + rowHeight + gap, 0, 0];
     const top = title === undefined ? 0 : titleHeight;
     if (title !== undefined)
