@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { launchOptions } from "./test/browser/chromium.js";
-import { leftOut, onePage, pageEach } from "./test/browser/files.js";
+import { derivativesPage, leftOut, onePage, pageEach } from "./test/browser/files.js";
 import { everywhere } from "./test/everywhere/projects.js";
 
 const file = (path: string) => fileURLToPath(new URL(`./${path}`, import.meta.url));
@@ -69,9 +69,16 @@ export default defineConfig({
               { browser: "chromium", name: "browser: a page each", include: pageEach },
               {
                 browser: "chromium",
+                name: "browser: derivatives",
+                include: derivativesPage,
+                exclude: [...leftOut.keys(), ...pageEach],
+                isolate: false,
+              },
+              {
+                browser: "chromium",
                 name: "browser: one page",
                 include: onePage,
-                exclude: [...leftOut.keys(), ...pageEach],
+                exclude: [...leftOut.keys(), ...pageEach, ...derivativesPage],
                 isolate: false,
               },
             ],

@@ -39,13 +39,18 @@ export const leftOut: ReadonlyMap<string, string> = new Map([
 
 /**
  * Loading the library file by file takes a page longer than most tests take, so most of them share a page. Those that range
- * over all primitives get a fresh one each: some of the others define primitives of their own.
+ * over all primitives get a fresh one each: some of the others define primitives of their own. So does the one that makes
+ * the longest programs, which need much of what memory a page has.
  */
 export const pageEach = [
+  "test/unit/transforms/growth.test.ts",
   "test/unit/backends/**/*.test.ts",
   "test/unit/analysis/graphLocal.test.ts",
   "test/unit/{check,jaxprParse,passes,primitiveErrors,rules}.test.ts",
   "test/webgpu/**/*.test.ts",
 ];
+
+/** What derivatives are tested with, in a page of its own: one for all tests runs out of memory now and then. */
+export const derivativesPage = ["test/unit/{analysis,checkpoint,control,custom,transforms}/**/*.test.ts"];
 
 export const onePage = ["test/browser/*.test.ts", "test/golden/**/*.test.ts", "test/unit/**/*.test.ts"];
